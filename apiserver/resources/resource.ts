@@ -1,0 +1,101 @@
+// A resource declaration: everything about one kind in one place. Routes, discovery, OpenAPI, selectors, Table
+// columns, the write strategy and watch are all derived from it by the generic registry and handlers.
+
+import type { FieldError } from '../../api/field-error.ts';
+import type { Kind } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+
+/** Who asks. */
+export interface UserInfo {
+  name: string;
+  uid?: string;
+  groups: string[];
+  extra?: Record<string, string[]>;
+}
+
+/** What a strategy function may know beside the object. */
+export interface WriteContext {
+  clock: Clock;
+  random: Random;
+  user: UserInfo;
+  /** Adds a Warning header to the answer. */
+  warn(text: string): void;
+}
+
+/** metav1.TableColumnDefinition and how its cell is computed. */
+export interface Column<T> {
+  name: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  format?: string;
+  description: string;
+  /** 0 is always shown; 1 and above only with `-o wide`. */
+  priority: number;
+  /** Timestamps are turned into ages here (`5m`), against `nowMs`. */
+  cell(object: T, nowMs: number): string | number | boolean | null;
+}
+
+export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
+  kind: Kind<T>;
+  /** Field selectors besides metadata.name and metadata.namespace. */
+  fields?: Record<string, (object: T) => string>;
+  /** Sets what Kubernetes sets when a client leaves it out. Mutates; idempotent. Runs on every decoded body and on read. */
+  defaults?(object: T): void;
+  /** Resets what clients may not set (status, generation) and sets what the server does. Mutates `object`. */
+  beforeCreate?(object: T, context: WriteContext): void;
+  /** Carries over what an update of the main resource may not change (status, generation bookkeeping). Mutates `object`. */
+  beforeUpdate?(object: T, old: T, context: WriteContext): void;
+  /** Every problem of a new object except those of metadata common to all kinds, which the registry checks. */
+  validate(object: T, context: WriteContext): FieldError[];
+  /** Problems of a change; the registry calls this instead of `validate`. Default: `validate(object)`. */
+  validateUpdate?(object: T, old: T, context: WriteContext): FieldError[];
+  /** Problems of metadata.name; default: a DNS-1123 subdomain. */
+  validateName?(name: string, isGenerateName: boolean): string[];
+  /** The status subresource; absent: none. */
+  status?: {
+    beforeUpdate?(object: T, old: T, context: WriteContext): void;
+    validateUpdate?(object: T, old: T, context: WriteContext): FieldError[];
+  };
+  /** autoscaling/v1 Scale at `/scale`; absent: none. */
+  scale?: {
+    specReplicas(object: T): number;
+    setReplicas(object: T, replicas: number): void;
+    statusReplicas(object: T): number;
+    /** The label selector in its string form. */
+    selector(object: T): string;
+  };
+  /** Other subresources by name (`binding`, `eviction`, `log`, ...), each served by its own handler. */
+  subresources?: Record<string, SubresourceDeclaration<T>>;
+  columns: Column<T>[];
+  /** Verbs served; default all of create, delete, deletecollection, get, list, patch, update, watch. */
+  verbs?: readonly string[];
+  /** PUT to a name that does not exist creates it. Default false. */
+  allowCreateOnUpdate?: boolean;
+  /** PUT without a resourceVersion overwrites. Default true. */
+  allowUnconditionalUpdate?: boolean;
+  /**
+   * Kinds that end gracefully (pods): the grace period in seconds for a delete that asks for `requested`;
+   * 0 deletes at once. Absent: always at once.
+   */
+  gracePeriodSeconds?(object: T, requested: number | undefined): number;
+  /** Where the object lies in the store, when not under its own group and plural (events in two groups). */
+  storage?: { group: string; plural: string };
+}
+
+/** A subresource with a handler of its own; `connect` ones carry a stream to a kubelet. */
+export interface SubresourceDeclaration<T extends KubeObject = KubeObject> {
+  /** The kind of the body, as discovery shows it (`Binding`, `Eviction`, `PodExecOptions`). */
+  kind: string;
+  group?: string;
+  version?: string;
+  verbs: readonly string[];
+  /** The name of the handler in apiserver/handlers/ that serves it. */
+  handler: string;
+  readonly __object?: T;
+}
+
+/** Gives a declaration its type. */
+export function serve<T extends KubeObject>(kind: Kind<T>, rest: Omit<ResourceDeclaration<T>, 'kind'>): ResourceDeclaration<T> {
+  return { kind, ...rest };
+}
