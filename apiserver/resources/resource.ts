@@ -79,8 +79,19 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
    * 0 deletes at once. Absent: always at once.
    */
   gracePeriodSeconds?(object: T, requested: number | undefined): number;
-  /** Where the object lies in the store, when not under its own group and plural (events in two groups). */
-  storage?: { group: string; plural: string };
+  /** DELETE answers with the deleted object (pods, services, ...) instead of a Status. Default false. */
+  returnsDeletedObject?: boolean;
+  /** Marks an object whose deletion begins but waits (a namespace's phase). Mutates `object`. */
+  beforeDelete?(object: T, context: WriteContext): void;
+  /** Keeps an object whose deletion has begun, beside metadata.finalizers (a namespace's spec.finalizers). */
+  holdsDeletion?(object: T): boolean;
+  /**
+   * Where the object lies in the store, when not under its own group and plural (events in two groups, autoscaling in
+   * two versions). When the stored form differs, `decode` and `encode` convert from and to it; both may mutate.
+   */
+  storage?: { group: string; plural: string; decode?(stored: KubeObject): T; encode?(object: T): KubeObject };
+  /** Custom resources: items of a list carry their kind and apiVersion. */
+  isCustom?: boolean;
 }
 
 /** A subresource with a handler of its own; `connect` ones carry a stream to a kubelet. */
