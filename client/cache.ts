@@ -38,12 +38,25 @@ export interface Cache<T extends KubeObject> {
   readonly isSynced: boolean;
   /** What changes from now on; hot. For what is there already, read `list()` first. */
   readonly changes: Observable<CacheChange<T>>;
+  /** Fires after anything that may have moved `resourceVersion`: a change, a bookmark, a relist. Hot. */
+  readonly progress: Observable<void>;
+}
+
+/** Which objects of a kind a cache holds. */
+export interface CacheScope {
+  namespace?: string;
+  fieldSelector?: string;
+  labelSelector?: string;
+  /** Only apiVersion, kind and metadata of each object. */
+  metadataOnly?: boolean;
 }
 
 /** The caches of one process: one reflector per kind (and selector), shared by everyone who asks. */
 export interface CacheSet {
-  /** Starts reflecting on first use. `fieldSelector` gives a cache of its own. */
-  of<T extends KubeObject>(kind: Kind<T>, options?: { fieldSelector?: string; namespace?: string }): Cache<T>;
+  /** Starts reflecting on first use. Each scope has a cache of its own. */
+  of<T extends KubeObject>(kind: Kind<T>, scope?: CacheScope): Cache<T>;
+  /** Ends the reflector of one scope, and its cache with it: for kinds that the server no longer has. */
+  drop(kind: Kind, scope?: CacheScope): void;
   /** Ends every reflector. */
   close(): Promise<void>;
 }

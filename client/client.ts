@@ -19,9 +19,11 @@ export interface ListQuery {
   resourceVersionMatch?: 'Exact' | 'NotOlderThan';
   limit?: number;
   continue?: string;
+  /** Only apiVersion, kind and metadata of each object (PartialObjectMetadata). */
+  metadataOnly?: boolean;
 }
 
-export interface WatchQuery extends Pick<ListQuery, 'namespace' | 'labelSelector' | 'fieldSelector' | 'resourceVersion'> {
+export interface WatchQuery extends Pick<ListQuery, 'namespace' | 'labelSelector' | 'fieldSelector' | 'resourceVersion' | 'metadataOnly'> {
   allowWatchBookmarks?: boolean;
   timeoutSeconds?: number;
 }
