@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { ConfigError, readConfig } from './config.ts';
+
+let directory: string;
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 't8s-config-'));
+});
+after(() => rmSync(directory, { recursive: true }));
+
+const fileOf = (content: string) => {
+  const file = join(directory, `${Math.abs(hash(content))}.yaml`);
+  writeFileSync(file, content);
+  return file;
+};
+const hash = (content: string) => [...content].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) | 0, 7);
+
+test('without flags the cluster is named t8s and lies under the data directory of its user', () => {
+  assert.equal(readConfig({}, {}, true).dataDirectory, '/var/lib/t8s/t8s');
+  assert.equal(readConfig({}, { XDG_DATA_HOME: '/x' }, false).dataDirectory, '/x/t8s/t8s');
+  assert.equal(readConfig({ name: 'other' }, {}, true).dataDirectory, '/var/lib/t8s/other');
+});
+
+test('a flag wins over the file', () => {
+  const config = fileOf('port: 7000\nname: filed\nnodes: 3\n');
+  const read = readConfig({ config, port: '7001' }, {}, true);
+  assert.deepEqual([read.port, read.name, read.nodes], [7001, 'filed', 3]);
+});
+
+const refused: [string, RegExp][] = [
+  ['port: 0', /port: want a whole number from 1 to 65535/],
+  ['port: many', /port: want a whole number/],
+  ['nodes: -1', /nodes: want a whole number from 0/],
+  ['runtime: docker', /runtime: want containerd, simulated or the path/],
+  ['podCidr: 10.0.0.0', /podCidr: want an IPv4 range/],
+  ['colour: red', /unknown setting "colour"/],
+  ['name: Big', /name: want at most 40 lower-case/],
+  ['etcdServers: [localhost]', /etcdServers: want http/],
+  ['- a', /want a map of settings/],
+  ['a: [', /a\.yaml|\.yaml: /],
+];
+for (const [content, message] of refused) {
+  test(`a file with ${JSON.stringify(content)} is refused by name`, () => {
+    assert.throws(
+      () => readConfig({ config: fileOf(content) }, {}, true),
+      (error) => error instanceof ConfigError && message.test(error.message),
+    );
+  });
+}
+
+test('a missing file is named', () => {
+  assert.throws(() => readConfig({ config: join(directory, 'absent') }, {}, true), /--config .*absent/);
+});

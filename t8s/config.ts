@@ -1,0 +1,163 @@
+// What a cluster is started with: flags and a YAML file (`--config`), checked and completed. A value the user gave
+// once and that must not change under a running data directory is kept in cluster-record.ts.
+
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+
+export interface ClusterConfig {
+  /** The cluster's name: `t8s` unless said otherwise; names the kubeconfig context. */
+  name: string;
+  /** Absolute. Everything a cluster keeps is under it. */
+  dataDirectory: string;
+  /** The API server's port; undefined: what the cluster had before, else 6443, else any free one. */
+  port: number | undefined;
+  /** The address the API server listens on. */
+  bindAddress: string;
+  /** Empty: the embedded store. */
+  etcdServers: string[];
+  /** `containerd` (found and supervised), `simulated`, or the path of a CRI socket. */
+  runtime: string;
+  /** Number of simulated nodes; undefined: one real node, or one simulated with `runtime: simulated`. */
+  nodes: number | undefined;
+  nodeName: string | undefined;
+  /** The address the node is known by; undefined: this machine's first global one. */
+  nodeAddress: string | undefined;
+  podCidr: string | undefined;
+  serviceCidr: string | undefined;
+  detach: boolean;
+  verbosity: 'error' | 'warn' | 'info' | 'debug';
+}
+
+/** A flag or a line of the configuration file that cannot be used. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Flags as commander gives them; a flag wins over the file. */
+export type ConfigFlags = Partial<Record<keyof typeof readers, unknown>> & { config?: string };
+
+const text = (key: string, value: unknown): string => {
+  if (typeof value !== 'string' || value === '') throw new ConfigError(`${key}: want a string, got ${JSON.stringify(value)}`);
+  return value;
+};
+const integer =
+  (min: number, max: number) =>
+  (key: string, value: unknown): number => {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < min || number > max) {
+      throw new ConfigError(`${key}: want a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`);
+    }
+    return number;
+  };
+const name = (key: string, value: unknown): string => {
+  const given = text(key, value);
+  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(given)) {
+    throw new ConfigError(`${key}: want at most 40 lower-case letters, digits and '-', got ${JSON.stringify(value)}`);
+  }
+  return given;
+};
+const cidr = (key: string, value: unknown): string => {
+  const given = text(key, value);
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(given);
+  if (!match || match.slice(1, 5).some((part) => Number(part) > 255) || Number(match[5]) < 8 || Number(match[5]) > 24) {
+    throw new ConfigError(`${key}: want an IPv4 range such as 10.244.0.0/16 with a prefix from 8 to 24, got ${JSON.stringify(value)}`);
+  }
+  return given;
+};
+const addresses = (key: string, value: unknown): string[] => {
+  const list = typeof value === 'string' ? value.split(',') : value;
+  if (!Array.isArray(list)) throw new ConfigError(`${key}: want a list of URLs, got ${JSON.stringify(value)}`);
+  for (const item of list) {
+    if (typeof item !== 'string' || !/^https?:\/\/[^\s/]+$/.test(item))
+      throw new ConfigError(`${key}: want http(s)://HOST:PORT, got ${JSON.stringify(item)}`);
+  }
+  return list as string[];
+};
+const runtime = (key: string, value: unknown): string => {
+  const given = text(key, value).replace(/^unix:\/\//, '');
+  if (given !== 'containerd' && given !== 'simulated' && !given.startsWith('/')) {
+    throw new ConfigError(`${key}: want containerd, simulated or the path of a CRI socket, got ${JSON.stringify(value)}`);
+  }
+  return given;
+};
+const flag = (key: string, value: unknown): boolean => {
+  if (typeof value !== 'boolean') throw new ConfigError(`${key}: want true or false, got ${JSON.stringify(value)}`);
+  return value;
+};
+const verbosity = (key: string, value: unknown): ClusterConfig['verbosity'] => {
+  if (value === 'error' || value === 'warn' || value === 'info' || value === 'debug') return value;
+  throw new ConfigError(`${key}: want error, warn, info or debug, got ${JSON.stringify(value)}`);
+};
+
+/** Each setting, as it is spelled in the file and (in kebab case) as a flag. */
+const readers = {
+  name,
+  dataDir: text,
+  port: integer(1, 65535),
+  bindAddress: text,
+  etcdServers: addresses,
+  runtime,
+  nodes: integer(0, 5000),
+  nodeName: name,
+  nodeAddress: text,
+  podCidr: cidr,
+  serviceCidr: cidr,
+  detach: flag,
+  verbosity,
+};
+
+/**
+ * The configuration that `flags` and the file they name ask for.
+ * @throws ConfigError
+ */
+export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: boolean): ClusterConfig {
+  const given = { ...(flags.config ? readConfigFile(flags.config) : {}), ...withoutUndefined(flags) };
+  const read = <K extends keyof typeof readers>(key: K) =>
+    key in given ? (readers[key](key, (given as Record<string, unknown>)[key]) as ReturnType<(typeof readers)[K]>) : undefined;
+  const clusterName = read('name') ?? 't8s';
+  return {
+    name: clusterName,
+    dataDirectory: resolve(read('dataDir') ?? defaultDataDirectory(clusterName, env, isRoot)),
+    port: read('port'),
+    bindAddress: read('bindAddress') ?? '127.0.0.1',
+    etcdServers: read('etcdServers') ?? [],
+    runtime: read('runtime') ?? 'containerd',
+    nodes: read('nodes'),
+    nodeName: read('nodeName'),
+    nodeAddress: read('nodeAddress'),
+    podCidr: read('podCidr'),
+    serviceCidr: read('serviceCidr'),
+    detach: read('detach') ?? false,
+    verbosity: read('verbosity') ?? 'warn',
+  };
+}
+
+/** `/var/lib/t8s/NAME` for root, else under the user's data home. */
+export function defaultDataDirectory(clusterName: string, env: NodeJS.ProcessEnv, isRoot: boolean): string {
+  if (isRoot) return join('/var/lib/t8s', clusterName);
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share'), 't8s', clusterName);
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new ConfigError(`${file}: ${error.message}`);
+    if (error instanceof Error && 'code' in error) throw new ConfigError(`--config ${file}: ${error.message}`);
+    throw error;
+  }
+  if (content === null) return {};
+  if (typeof content !== 'object' || Array.isArray(content)) throw new ConfigError(`${file}: want a map of settings`);
+  for (const key of Object.keys(content)) {
+    if (!(key in readers))
+      throw new ConfigError(`${file}: unknown setting ${JSON.stringify(key)}; known are ${Object.keys(readers).join(', ')}`);
+  }
+  return content as Record<string, unknown>;
+}
+
+function withoutUndefined(flags: ConfigFlags): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(flags).filter(([key, value]) => key !== 'config' && value !== undefined));
+}
