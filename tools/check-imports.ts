@@ -24,6 +24,7 @@ const table: Record<string, Room> = {
       'ws',
       'jose',
       '@peculiar/x509',
+      'reflect-metadata',
       'prom-client',
       're2js',
       '@marcbachmann/cel-js',
