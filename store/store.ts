@@ -132,3 +132,22 @@ export class SlowWatcherError extends Error {
     super(`the watcher fell more than ${bufferedMax} batches behind`);
   }
 }
+
+/** The store has been closed. */
+export class StoreClosedError extends Error {
+  override name = 'StoreClosedError';
+  constructor() {
+    super('the store is closed');
+  }
+}
+
+/** The store's server cannot be reached or does not answer in time. */
+export class StoreUnavailableError extends Error {
+  override name = 'StoreUnavailableError';
+  /** A write may have been done although it was not answered: read before writing again. */
+  readonly outcomeUnknown: boolean;
+  constructor(message: string, options: { outcomeUnknown: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.outcomeUnknown = options.outcomeUnknown;
+  }
+}
