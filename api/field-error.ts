@@ -78,14 +78,15 @@ export function notSupported(at: At, value: unknown, supported: readonly string[
   return make('FieldValueNotSupported', at, `Unsupported value: ${shown(value)}`, detail);
 }
 export function tooLong(at: At, maxLength: number): FieldError {
-  return make('FieldValueTooLong', at, 'Too long', `may not be more than ${maxLength} bytes`);
+  return make('FieldValueTooLong', at, 'Too long', `may not be more than ${maxLength} ${maxLength === 1 ? 'byte' : 'bytes'}`);
 }
 export function tooMany(at: At, actual: number, max: number): FieldError {
   return make('FieldValueTooMany', at, `Too many: ${actual}`, `must have at most ${max} item${max === 1 ? '' : 's'}`);
 }
 
-/** Go prints strings quoted and structures as JSON. */
+/** Go prints strings quoted and structures as JSON, whose encoder escapes what HTML would trip over. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value);
+  const text = JSON.stringify(value);
+  return typeof value === 'object' ? text.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`) : text;
 }
