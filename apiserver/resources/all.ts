@@ -1,0 +1,21 @@
+// Every built-in resource, in the order discovery shows them within their group.
+
+import { configMapResource } from './configmaps.ts';
+import { endpointsResource } from './endpoints.ts';
+import { eventResource } from './events.ts';
+import { leaseResource } from './leases.ts';
+import { namespaceResource } from './namespaces.ts';
+import type { ResourceDeclaration } from './resource.ts';
+import { secretResource } from './secrets.ts';
+import { serviceAccountResource } from './serviceaccounts.ts';
+
+// A declaration handles only objects of its own kind, which the registry sees to; the list holds them as declarations of any object.
+export const allResources: ResourceDeclaration[] = [
+  configMapResource,
+  endpointsResource,
+  eventResource,
+  namespaceResource,
+  secretResource,
+  serviceAccountResource,
+  leaseResource,
+] as ResourceDeclaration[];
