@@ -1,0 +1,211 @@
+// Request bodies to objects: JSON or YAML bytes become an object that fits its schema, or a BadRequest in kube-apiserver's
+// words. Defaults and validation come later and elsewhere; a required field may be absent here.
+
+import type { Kind } from '../../api/kind.ts';
+import { apiVersionOf } from '../../api/kind.ts';
+import { badRequestError, StatusError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import { checkBody, DecodeError, depthMax, isKnownPath, pathText } from './check.ts';
+import { countKeys, duplicateKeys, goSyntaxError, outlineOf, parseKeepingFractions } from './json-scan.ts';
+import type { ObjectNode } from './node.ts';
+import { schemaOf } from './schema.ts';
+import { parseYamlBody } from './yaml-body.ts';
+
+/** The fieldValidation parameter. */
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+export interface DecodeOptions {
+  /** As in the request; parameters such as charset are ignored. Only JSON and YAML are decoded here. */
+  contentType: string;
+  /** What the request's path calls for; a body that says nothing is taken for it. */
+  kind: Pick<Kind, 'group' | 'version' | 'kind'>;
+  schema: ObjectNode;
+  /** Default Warn, as the server's. */
+  fieldValidation?: FieldValidation | undefined;
+}
+
+export interface DecodedBody {
+  /** apiVersion and kind are filled in when the body left them out. */
+  object: KubeObject;
+  /** For Warning headers: unknown and duplicate fields, when asked to Warn. */
+  warnings: string[];
+}
+
+/** @throws StatusError BadRequest, or UnsupportedMediaType */
+export function decodeBody(body: Uint8Array, options: DecodeOptions): DecodedBody {
+  const parsed = parseBody(body, options);
+  const { value } = parsed;
+  if (!isPlainObject(value)) throw unrecognized(body, options, `couldn't get version/kind; json parse error: ${notAnObject(value)}`);
+  const actual = actualKind(value, body, options);
+  const fieldValidation = options.fieldValidation ?? 'Warn';
+  const strictErrors: string[] = [];
+  try {
+    if (!isSameKind(actual, options.kind)) throw new DecodeError(wrongKind(actual, options));
+    if (fieldValidation !== 'Ignore') strictErrors.push(...parsed.duplicates());
+    strictErrors.push(...checkBody(value, options.schema).unknownFields);
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotBeHandled(actual, options, error.message);
+    throw error;
+  }
+  if (strictErrors.length > 0 && fieldValidation === 'Strict') {
+    throw cannotBeHandled(actual, options, `strict decoding error: ${strictErrors.join(', ')}`);
+  }
+  const object = value as KubeObject;
+  object.apiVersion = apiVersionOf(options.kind);
+  object.kind = options.kind.kind;
+  return { object, warnings: fieldValidation === 'Warn' ? strictErrors.flatMap(warningsOf) : [] };
+}
+
+/** Fits an object that came another way (a patch's result) to its schema, in place; the same errors and warnings. */
+export function decodeObject(value: object, options: Omit<DecodeOptions, 'contentType'>): DecodedBody {
+  const fieldValidation = options.fieldValidation ?? 'Warn';
+  const actual = { ...options.kind };
+  try {
+    const { unknownFields } = checkBody(value as Record<string, unknown>, options.schema);
+    if (unknownFields.length > 0 && fieldValidation === 'Strict') {
+      throw cannotBeHandled(actual, options, `strict decoding error: ${unknownFields.join(', ')}`);
+    }
+    return { object: value as KubeObject, warnings: fieldValidation === 'Warn' ? unknownFields : [] };
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotBeHandled(actual, options, error.message);
+    throw error;
+  }
+}
+
+interface ParsedBody {
+  value: unknown;
+  /** Asked for only when somebody wants to know. */
+  duplicates(): string[];
+}
+
+function parseBody(body: Uint8Array, options: DecodeOptions): ParsedBody {
+  const mediaType = options.contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (mediaType === 'application/json' || mediaType === '') return parseJson(body, options);
+  if (mediaType === 'application/yaml') return parseYaml(body, options);
+  throw new StatusError(
+    'UnsupportedMediaType',
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+  );
+}
+
+function parseJson(body: Uint8Array, options: DecodeOptions): ParsedBody {
+  const outline = outlineOf(body);
+  if (outline.depthMax > depthMax) throw unrecognized(body, options, "couldn't get version/kind; json parse error: exceeded max depth");
+  const text = textOf(body);
+  let value: unknown;
+  try {
+    value = outline.hasFraction ? parseKeepingFractions(text) : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw unrecognized(body, options, `couldn't get version/kind; json parse error: ${goSyntaxError(text)}`);
+    throw error;
+  }
+  return {
+    value,
+    duplicates: () => {
+      if (countKeys(value) === outline.keys) return [];
+      const known = duplicateKeys(text).filter((path) => isKnownPath(options.schema, path));
+      return [...new Set(known.map((path) => `duplicate field "${pathText(path)}"`))];
+    },
+  };
+}
+
+function parseYaml(body: Uint8Array, options: DecodeOptions): ParsedBody {
+  try {
+    const { value, duplicates } = parseYamlBody(textOf(body));
+    const text = duplicates.map((line) => `\n  ${line}`).join('');
+    return { value, duplicates: () => (duplicates.length === 0 ? [] : [`yaml: unmarshal errors:${text}`]) };
+  } catch (error) {
+    if (error instanceof DecodeError) throw unrecognized(body, options, error.message);
+    throw error;
+  }
+}
+
+function textOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}
+
+interface ActualKind {
+  group: string;
+  version: string;
+  kind: string;
+}
+
+/** What the body says it is, with what it leaves out taken from the request. */
+function actualKind(value: Record<string, unknown>, body: Uint8Array, options: DecodeOptions): ActualKind {
+  const { apiVersion, kind } = value;
+  for (const [name, field] of [
+    ['apiVersion', apiVersion],
+    ['kind', kind],
+  ] as const) {
+    if (field !== undefined && field !== null && typeof field !== 'string') {
+      const what = Array.isArray(field) ? 'array' : typeof field === 'boolean' ? 'bool' : typeof field === 'number' ? 'number' : 'object';
+      throw unrecognized(
+        body,
+        options,
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go struct field .${name} of type string`,
+      );
+    }
+  }
+  const parts = ((apiVersion as string | null) ?? '').split('/');
+  if (parts.length > 2) throw unrecognized(body, options, `unexpected GroupVersion string: ${parts.join('/')}`);
+  const isSaid = parts.join('') !== '';
+  const [group, version] = parts.length === 2 ? (parts as [string, string]) : ['', parts[0]!];
+  return {
+    group: isSaid ? group : options.kind.group,
+    version: version || (group === options.kind.group || !isSaid ? options.kind.version : ''),
+    kind: (kind as string | null) || options.kind.kind,
+  };
+}
+
+function isSameKind(a: ActualKind, b: ActualKind): boolean {
+  return a.kind === b.kind && a.version === b.version && a.group === b.group;
+}
+
+function wrongKind(actual: ActualKind, options: DecodeOptions): string {
+  const other = schemaOf(actual.group, actual.version, actual.kind);
+  if (!other) {
+    const groupVersion = apiVersionOf(actual);
+    return `no kind ${JSON.stringify(actual.kind)} is registered for version ${JSON.stringify(groupVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  }
+  const internal = `${options.schema.name.split('.').at(-3)}.${options.kind.kind}`;
+  return `converting (${other.goType}) to (${internal}): unknown conversion`;
+}
+
+function cannotBeHandled(actual: ActualKind, options: Pick<DecodeOptions, 'kind'>, why: string): StatusError {
+  return badRequestError(`${actual.kind} in version ${JSON.stringify(actual.version)} cannot be handled as a ${options.kind.kind}: ${why}`);
+}
+
+function unrecognized(body: Uint8Array, options: DecodeOptions, why: string): StatusError {
+  return badRequestError(`the object provided is unrecognized (must be of type ${options.kind.kind}): ${why} (${summaryOf(body)})`);
+}
+
+const summaryBytesMax = 30;
+
+/** The head of a body for a message: JSON as it is, anything else in hexadecimal. */
+function summaryOf(body: Uint8Array): string {
+  if (body.length === 0) return '<empty>';
+  const head = Buffer.from(body.subarray(0, summaryBytesMax));
+  const text = body[0] === 0x7b ? head.toString('utf8') : head.toString('hex');
+  return body.length > summaryBytesMax ? `${text} ...` : text;
+}
+
+/** Go's words when the body is a JSON value, but no object. */
+function notAnObject(value: unknown): string {
+  const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'number';
+  return `json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A YAML error names several lines; each is a warning of its own. */
+function warningsOf(error: string): string[] {
+  return error.startsWith('yaml: unmarshal errors:')
+    ? error
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim())
+    : [error];
+}

@@ -1,0 +1,60 @@
+// YAML bodies, as sigs.k8s.io/yaml turns them into JSON: the first document, YAML 1.1's booleans and octals, but times and
+// sexagesimal numbers left as strings, and keys of any scalar type written as strings.
+
+import { LineCounter, parseAllDocuments, type Scalar, visit, type YAMLMap } from 'yaml';
+import { DecodeError, depthMax } from './check.ts';
+
+export interface YamlBody {
+  value: unknown;
+  /** `line 5: key "name" already set in map`. */
+  duplicates: string[];
+}
+
+/** Tags of YAML 1.1 that Go's library leaves alone. */
+const leftAlone = new Set([
+  'tag:yaml.org,2002:timestamp',
+  'tag:yaml.org,2002:binary',
+  'tag:yaml.org,2002:omap',
+  'tag:yaml.org,2002:pairs',
+  'tag:yaml.org,2002:set',
+]);
+const aliasesMax = 100;
+
+/** @throws DecodeError when the text is no YAML */
+export function parseYamlBody(text: string): YamlBody {
+  const lineCounter = new LineCounter();
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    uniqueKeys: false,
+    lineCounter,
+    logLevel: 'silent',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || (!leftAlone.has(tag.tag) && tag.format !== 'TIME')),
+  });
+  const document = 'empty' in documents ? undefined : documents[0];
+  if (!document) return { value: null, duplicates: [] };
+  const failure = document.errors[0];
+  if (failure)
+    throw new DecodeError(`error converting YAML to JSON: yaml: line ${failure.linePos?.[0].line ?? 1}: ${failure.message.split('\n')[0]}`);
+  const duplicates: string[] = [];
+  visit(document, {
+    Node(_key, _node, path) {
+      if (path.length > depthMax) throw new DecodeError('exceeded max depth');
+    },
+    Map(_key, map: YAMLMap) {
+      const seen = new Set<string>();
+      for (const pair of map.items) {
+        const key = pair.key as Scalar | null;
+        const name = String(key?.value);
+        if (seen.has(name))
+          duplicates.push(`line ${lineCounter.linePos(key?.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`);
+        seen.add(name);
+      }
+    },
+  });
+  try {
+    return { value: document.toJS({ maxAliasCount: aliasesMax }) as unknown, duplicates };
+  } catch (error) {
+    if (error instanceof ReferenceError) throw new DecodeError(`error converting YAML to JSON: yaml: ${error.message}`);
+    throw error;
+  }
+}
