@@ -45,15 +45,23 @@ export interface ReconcileContext {
 export interface Watch {
   kind: Kind;
   keysOf(object: KubeObject, cache: CacheReader, change: CacheChange<KubeObject>): Iterable<ObjectKey>;
+  /** Which keys an object that is there at the start brings, besides all objects of the controller's own kind. */
+  keysAtStart?(object: KubeObject, cache: CacheReader): Iterable<ObjectKey>;
 }
 
 /** `map` is asked for the object as it was and as it is; all keys from both are reconciled. */
 export function watching<W extends KubeObject>(
   kind: Kind<W>,
   map: (object: W, cache: CacheReader, change: CacheChange<W>) => Iterable<ObjectKey>,
+  options: { atStart?: (object: W, cache: CacheReader) => Iterable<ObjectKey> } = {},
 ): Watch {
+  const { atStart } = options;
   // The cache of `kind` gives objects of its type; an array of watches cannot say so.
-  return { kind, keysOf: (object, cache, change) => map(object as W, cache, change as CacheChange<W>) };
+  return {
+    kind,
+    keysOf: (object, cache, change) => map(object as W, cache, change as CacheChange<W>),
+    ...(atStart ? { keysAtStart: (object: KubeObject, cache: CacheReader) => atStart(object as W, cache) } : {}),
+  };
 }
 
 export interface ControllerSpec<T extends KubeObject> {
@@ -186,6 +194,10 @@ class Runner<T extends KubeObject> {
 
   #addAll(): void {
     for (const object of this.#reader.list(this.#spec.of)) this.#queue.add(keyOf(object));
+    for (const { kind, keysAtStart } of this.#spec.watches ?? []) {
+      if (!keysAtStart) continue;
+      for (const object of this.#reader.list(kind)) for (const key of keysAtStart(object, this.#reader)) this.#queue.add(key);
+    }
   }
 
   #pump(): void {

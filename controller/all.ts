@@ -1,9 +1,11 @@
 // Every controller, and how they are started together.
 
 import type { Controller, ControllerRun } from '../client/controller.ts';
+import { endpointsController } from './endpoints/controller.ts';
+import { endpointSliceController } from './endpointslice/controller.ts';
 import { replicationController } from './replicationcontroller/controller.ts';
 
-export const controllers: readonly Controller[] = [replicationController];
+export const controllers: readonly Controller[] = [replicationController, endpointsController, endpointSliceController];
 
 export interface StartControllersOptions extends ControllerRun {
   /** Names of the controllers to run; all when absent. */
