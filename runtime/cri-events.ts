@@ -76,7 +76,7 @@ class EventStream {
 
   #subscribeToContainerd(): void {
     const { subscribe } = containerdApi.events;
-    const topics = ['/tasks/', '/containers/', markerTopic].map((topic) => `namespace==k8s.io,topic~=${topic}`);
+    const topics = ['/tasks/', '/containers/', markerTopic].map((topic) => `namespace==k8s.io,topic~=|^${topic}|`);
     const call = this.#own.serverStream(subscribe, { filters: topics });
     this.#follow(call, (message) => {
       const envelope = message as Envelope;

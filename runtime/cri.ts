@@ -1,7 +1,7 @@
 // A ContainerRuntime over CRI runtime.v1: gRPC on a unix socket to containerd, CRI-O or anything else that speaks it.
 // Every call has a deadline, a lost connection comes back by itself, and what is gone already is no error to remove.
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { criEvents } from './cri-events.ts';
 import type * as cri from './cri-types.ts';
@@ -20,7 +20,7 @@ export interface CriOptions {
 
 /** A query that only looks; a change; a sandbox, whose network plugins take their time; a pull. What a kubelet allows. */
 const deadlineMs = { look: 120_000, change: 120_000, sandbox: 240_000, pull: 60 * 60_000 };
-/** Given to the runtime to end an exec at its timeout before we stop waiting for it. */
+/** How long past an exec's timeout we wait for the runtime to say so, before we do. */
 const execGraceMs = 300;
 
 /** @throws RuntimeError when nothing answers on the socket within `connectMsMax`. */
@@ -121,13 +121,11 @@ function criRuntime(connection: GrpcConnection, { socket, clock, log }: CriOptio
       await change('ReopenContainerLog', { containerId });
     },
     execSync: async (containerId, command, timeoutSeconds) => {
-      const longest = timeoutSeconds > 0 ? timeoutSeconds * 1000 + execGraceMs : 24 * 3600_000;
       const request = { containerId, cmd: command, timeout: Math.ceil(timeoutSeconds) };
-      const { stdout, stderr, exitCode } = await inTime(
-        change<cri.ExecSyncResponse>('ExecSync', request, { deadlineMs: longest }),
-        command,
-        timeoutSeconds,
-      );
+      // Not cancelled at the timeout: containerd 1.6 would then leave the command running. It gets time to end it by itself.
+      const longest = timeoutSeconds > 0 ? timeoutSeconds * 1000 + deadlineMs.change : 24 * 3600_000;
+      const answer = change<cri.ExecSyncResponse>('ExecSync', request, { deadlineMs: longest });
+      const { stdout, stderr, exitCode } = await inTime(answer, { command, timeoutSeconds, clock });
       return { stdout: stdout ?? new Uint8Array(), stderr: stderr ?? new Uint8Array(), exitCode: exitCode ?? 0 };
     },
 
@@ -165,13 +163,23 @@ function pinned(image: cri.Image): cri.Image {
   return image.repoTags?.includes(pauseImageName) ? { ...image, pinned: true } : image;
 }
 
-/** However the runtime words it, a command that ran into its timeout is one error. */
-async function inTime<Answer>(answer: Promise<Answer>, command: string[], timeoutSeconds: number): Promise<Answer> {
+/** However the runtime words it, and however long it takes to, a command that ran into its timeout is one error. */
+async function inTime<Answer>(
+  answer: Promise<Answer>,
+  { command, timeoutSeconds, clock }: { command: string[]; timeoutSeconds: number; clock: Clock },
+): Promise<Answer> {
+  const overdue = () =>
+    new RuntimeError('DeadlineExceeded', `command ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s`);
+  let timer: Timer | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    if (timeoutSeconds > 0) timer = clock.setTimer(timeoutSeconds * 1000 + execGraceMs, () => reject(overdue()));
+  });
   try {
-    return await answer;
+    return await Promise.race([answer, deadline]);
   } catch (error) {
     const isOverdue = error instanceof RuntimeError && (error.code === 'DeadlineExceeded' || /timeout .* exceeded/.test(error.message));
-    if (!isOverdue) throw error;
-    throw new RuntimeError('DeadlineExceeded', `command ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s`);
+    throw isOverdue ? overdue() : error;
+  } finally {
+    timer?.cancel();
   }
 }

@@ -2,7 +2,7 @@
 // stream straight into the content store; the layers are unpacked by the runtime when the first container needs them.
 
 import { createHash } from 'node:crypto';
-import { PassThrough, type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
@@ -113,25 +113,23 @@ function resolveLink(name: string, target: string, type: 'symlink' | 'link'): st
 }
 
 /** The archive without gzip, whichever it was. */
-async function gunzipped(archive: Readable): Promise<Readable> {
-  const through = new PassThrough();
-  const feeding = pipeline(archive, through);
-  feeding.catch((error) => through.destroy(error));
-  const head = await new Promise<Buffer>((resolve, reject) => {
-    through.once('error', reject);
-    const look = () => {
-      const chunk: Buffer | null = through.read();
-      if (chunk === null && !through.readableEnded && !through.writableFinished) return;
-      through.off('readable', look).off('error', reject);
-      resolve(chunk ?? Buffer.alloc(0));
-    };
-    through.on('readable', look);
-  });
-  through.unshift(head);
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return through;
+async function gunzipped(archive: AsyncIterable<Uint8Array>): Promise<Readable> {
+  const chunks = archive[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array();
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    head = Buffer.concat([head, next.value]);
+    if (head.length >= 2) break;
+  }
+  const whole = Readable.from(chain(head, chunks), { objectMode: false });
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole;
   const gunzip = createGunzip();
-  pipeline(through, gunzip).catch((error) => gunzip.destroy(error));
+  pipeline(whole, gunzip).catch((error) => gunzip.destroy(error));
   return gunzip;
+}
+
+async function* chain(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }
 
 async function readTable<T>(entry: AsyncIterable<unknown>, size: number): Promise<T> {
