@@ -2,7 +2,7 @@
 // Which of them a document carries, and its paths, are openapi-v2.ts's and openapi-v3.ts's business.
 
 import { readFileSync } from 'node:fs';
-import { type CompiledDefinition, compiledModels, type FieldFacts, indexOfDefinition, parseField } from './schema.ts';
+import { builtInName, type CompiledDefinition, compiledModels, type FieldFacts, indexOfDefinition, parseField } from './schema.ts';
 
 /** A JSON schema object, as plain JSON. */
 export interface OpenApiSchema {
@@ -145,4 +145,12 @@ function printElement(type: string, form: DefinitionForm): OpenApiSchema {
 function zeroOf(type: string): unknown {
   if (type.startsWith('#')) return {};
   return { string: '', boolean: false, int32: 0, int64: 0, double: 0 }[type];
+}
+
+/**
+ * The name under which a kind is published: a built-in's own, or for a custom resource its group turned round
+ * (`com.example.stable.v1.CronTab`).
+ */
+export function definitionNameOf(group: string, version: string, kind: string): string {
+  return builtInName(group, version, kind) ?? [...group.split('.').reverse(), version, kind].join('.');
 }

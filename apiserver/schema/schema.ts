@@ -53,16 +53,24 @@ export function compiledModels(): CompiledModels {
 
 /** The schema of a kind's body, or undefined when the kind is not built in. Group '' is core. */
 export function schemaOf(group: string, version: string, kind: string): ObjectNode | undefined {
-  const { definitions } = compiledModels();
-  if (!byKind) {
-    byKind = new Map();
-    definitions.forEach((definition, i) => {
-      for (const [g, v, k] of definition.g ?? []) byKind!.set(`${g}/${v}/${k}`, i);
-    });
-  }
-  const at = byKind.get(`${group}/${version}/${kind}`);
+  const at = indexOfKind(group, version, kind);
   const node = at === undefined ? undefined : nodeAt(at);
   return node?.type === 'object' ? node : undefined;
+}
+
+/** The OpenAPI name of a built-in kind: `io.k8s.api.core.v1.Pod`. */
+export function builtInName(group: string, version: string, kind: string): string | undefined {
+  const at = indexOfKind(group, version, kind);
+  return at === undefined ? undefined : compiledModels().names[at];
+}
+
+function indexOfKind(group: string, version: string, kind: string): number | undefined {
+  if (!byKind) {
+    byKind = new Map();
+    const { definitions } = compiledModels();
+    for (let i = 0; i < definitions.length; i++) for (const [g, v, k] of definitions[i]!.g ?? []) byKind.set(`${g}/${v}/${k}`, i);
+  }
+  return byKind.get(`${group}/${version}/${kind}`);
 }
 
 /** The node of a definition by its OpenAPI name (`io.k8s.api.core.v1.PodSpec`). */

@@ -1,0 +1,297 @@
+// The operations that resource declarations make: which verbs at which paths, about which kinds, with which
+// parameters. OpenAPI 2 and 3 print the same list in their own forms.
+
+import type { ResourceDeclaration } from '../resources/resource.ts';
+
+export interface GroupVersionKind {
+  group: string;
+  version: string;
+  kind: string;
+}
+
+export type HttpMethod = 'get' | 'put' | 'post' | 'delete' | 'patch' | 'head' | 'options';
+
+export interface Parameter {
+  name: string;
+  in: 'query' | 'path';
+  type: 'string' | 'boolean' | 'integer';
+  description: string;
+}
+
+export interface Operation {
+  /** `/apis/apps/v1/namespaces/{namespace}/deployments/{name}` */
+  path: string;
+  method: HttpMethod;
+  operationId: string;
+  /** x-kubernetes-action; discovery documents have none. */
+  action?: string;
+  /** x-kubernetes-group-version-kind: what the operation is about. */
+  kind?: GroupVersionKind;
+  description: string;
+  /** `apps_v1` */
+  tag: string;
+  /** Query parameters; those in the path follow from it. */
+  parameters: readonly Parameter[];
+  /** The body's kind, `Patch`, or none. */
+  body?: GroupVersionKind | 'Patch' | 'DeleteOptions';
+  /** What answers: an object, a list, a Status, a discovery list, or text. */
+  response: GroupVersionKind | 'Status' | 'APIResourceList' | 'string';
+  /** Answers 201 or 202 beside 200. */
+  alsoAnswers: readonly (201 | 202)[];
+  /** Lists can be streamed as a watch. */
+  streams: boolean;
+}
+
+const query = (name: string, type: Parameter['type'], description: string): Parameter => ({ name, in: 'query', type, description });
+const dryRun = query('dryRun', 'string', 'All: go through every stage, but store nothing.');
+const fieldManager = query(
+  'fieldManager',
+  'string',
+  'The name under which the changed fields are recorded, at most 128 printable characters.',
+);
+const fieldValidation = query('fieldValidation', 'string', 'What becomes of unknown and duplicate fields: Ignore, Warn or Strict.');
+const force = query('force', 'boolean', 'Of an apply: take over fields that others manage.');
+const pretty = query('pretty', 'string', 'Indent the answer when true.');
+const writeParameters = [pretty, dryRun, fieldManager, fieldValidation];
+const deleteParameters = [
+  pretty,
+  dryRun,
+  query('gracePeriodSeconds', 'integer', 'How long the object may take to end, in seconds; 0 is at once.'),
+  query('ignoreStoreReadErrorWithClusterBreakingPotential', 'boolean', 'Delete an object that cannot be read from the store.'),
+  query('orphanDependents', 'boolean', 'Deprecated: use propagationPolicy.'),
+  query('propagationPolicy', 'string', 'What becomes of dependents: Orphan, Background or Foreground.'),
+];
+const listParameters = [
+  pretty,
+  query('allowWatchBookmarks', 'boolean', 'A watch may be sent BOOKMARK events.'),
+  query('continue', 'string', 'Where the list before ended.'),
+  query('fieldSelector', 'string', 'Restricts by fields.'),
+  query('labelSelector', 'string', 'Restricts by labels.'),
+  query('limit', 'integer', 'The most items to answer at once.'),
+  query('resourceVersion', 'string', 'The version that the answer may be served from.'),
+  query('resourceVersionMatch', 'string', 'How resourceVersion is meant: Exact or NotOlderThan.'),
+  query('sendInitialEvents', 'boolean', 'A watch begins with the state as ADDED events.'),
+  query('shardSelector', 'string', 'Restricts to a shard of the objects.'),
+  query('timeoutSeconds', 'integer', 'How long the call may last.'),
+  query('watch', 'boolean', 'Send changes as a stream.'),
+];
+const withoutSendInitialEvents = listParameters.filter(({ name }) => name !== 'watch' && name !== 'allowWatchBookmarks');
+
+/** Every operation of `declarations`, in their order. */
+export function operationsOf(declarations: readonly ResourceDeclaration[]): Operation[] {
+  const seen = new Set<string>();
+  const operations: Operation[] = [];
+  for (const declaration of declarations) {
+    const { group, version } = declaration.kind;
+    if (!seen.has(`${group}/${version}`)) operations.push(discoveryOperation(group, version));
+    seen.add(`${group}/${version}`);
+    operations.push(...resourceOperations(declaration), ...subresourceOperations(declaration));
+  }
+  return operations;
+}
+
+/** `RbacAuthorization` of `rbac.authorization.k8s.io`, `Core` of ''. */
+export function groupWord(group: string): string {
+  return (group || 'core')
+    .replace(/\.k8s\.io$/, '')
+    .split(/[.-]/)
+    .map(capitalize)
+    .join('');
+}
+
+/** `/api/v1` or `/apis/apps/v1` */
+export function groupVersionPath(group: string, version: string): string {
+  return group ? `/apis/${group}/${version}` : `/api/${version}`;
+}
+
+function tagOf(group: string, version: string): string {
+  const word = groupWord(group);
+  return `${word[0]!.toLowerCase()}${word.slice(1)}_${version}`;
+}
+
+function discoveryOperation(group: string, version: string): Operation {
+  return {
+    path: `${groupVersionPath(group, version)}/`,
+    method: 'get',
+    operationId: `get${groupWord(group)}${capitalize(version)}APIResources`,
+    description: 'get available resources',
+    tag: tagOf(group, version),
+    parameters: [],
+    response: 'APIResourceList',
+    alsoAnswers: [],
+    streams: false,
+  };
+}
+
+const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+function resourceOperations(declaration: ResourceDeclaration): Operation[] {
+  const { kind } = declaration;
+  const { group, version, namespaced } = kind;
+  const own = { group, version, kind: kind.kind };
+  const list = { group, version, kind: `${kind.kind}List` };
+  const base = groupVersionPath(group, version);
+  const collection = `${base}${namespaced ? '/namespaces/{namespace}' : ''}/${kind.plural}`;
+  const item = `${collection}/{name}`;
+  const scope = namespaced ? 'Namespaced' : '';
+  const prefix = groupWord(group) + capitalize(version);
+  const verbs = new Set(declaration.verbs ?? allVerbs);
+  const operations: Operation[] = [];
+  const add = (verb: string, operation: Omit<Operation, 'tag' | 'kind' | 'alsoAnswers' | 'streams'> & Partial<Operation>) => {
+    if (verbs.has(verb)) operations.push({ tag: tagOf(group, version), kind: own, alsoAnswers: [], streams: false, ...operation });
+  };
+  const named = (word: string, infix = '') => `${word}${prefix}${infix}${scope}${kind.kind}`;
+  const k = kind.kind;
+  add('list', {
+    path: collection,
+    method: 'get',
+    action: 'list',
+    operationId: named('list'),
+    description: `list or watch objects of kind ${k}`,
+    parameters: listParameters,
+    response: list,
+    streams: true,
+  });
+  add('create', {
+    path: collection,
+    method: 'post',
+    action: 'post',
+    operationId: named('create'),
+    description: `create a ${k}`,
+    parameters: writeParameters,
+    body: own,
+    response: own,
+    alsoAnswers: [201, 202],
+  });
+  add('deletecollection', {
+    path: collection,
+    method: 'delete',
+    action: 'deletecollection',
+    operationId: named('delete', 'Collection'),
+    description: `delete collection of ${k}`,
+    parameters: [...deleteParameters, ...withoutSendInitialEvents.filter(({ name }) => name !== 'pretty')],
+    body: 'DeleteOptions',
+    response: 'Status',
+  });
+  add('get', {
+    path: item,
+    method: 'get',
+    action: 'get',
+    operationId: named('read'),
+    description: `read the specified ${k}`,
+    parameters: [pretty],
+    response: own,
+  });
+  add('update', {
+    path: item,
+    method: 'put',
+    action: 'put',
+    operationId: named('replace'),
+    description: `replace the specified ${k}`,
+    parameters: writeParameters,
+    body: own,
+    response: own,
+    alsoAnswers: [201],
+  });
+  add('delete', {
+    path: item,
+    method: 'delete',
+    action: 'delete',
+    operationId: named('delete'),
+    description: `delete a ${k}`,
+    parameters: deleteParameters,
+    body: 'DeleteOptions',
+    response: declaration.returnsDeletedObject ? own : 'Status',
+    alsoAnswers: [202],
+  });
+  add('patch', {
+    path: item,
+    method: 'patch',
+    action: 'patch',
+    operationId: named('patch'),
+    description: `partially update the specified ${k}`,
+    parameters: [...writeParameters, force],
+    body: 'Patch',
+    response: own,
+    alsoAnswers: [201],
+  });
+  if (namespaced) {
+    add('list', {
+      path: `${base}/${kind.plural}`,
+      method: 'get',
+      action: 'list',
+      operationId: `list${prefix}${k}ForAllNamespaces`,
+      description: `list or watch objects of kind ${k}`,
+      parameters: listParameters,
+      response: list,
+      streams: true,
+    });
+  }
+  return operations;
+}
+
+interface Subresource {
+  name: string;
+  kind: GroupVersionKind;
+  verbs: readonly string[];
+  connects: boolean;
+}
+
+function subresourcesOf(declaration: ResourceDeclaration): Subresource[] {
+  const { group, version, kind } = declaration.kind;
+  const all: Subresource[] = [];
+  const rewritten = ['get', 'update', 'patch'];
+  if (declaration.status) all.push({ name: 'status', kind: { group, version, kind }, verbs: rewritten, connects: false });
+  if (declaration.scale)
+    all.push({ name: 'scale', kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs: rewritten, connects: false });
+  for (const [name, sub] of Object.entries(declaration.subresources ?? {})) {
+    const subKind = { group: sub.group ?? group, version: sub.version ?? version, kind: sub.kind };
+    all.push({ name, kind: subKind, verbs: sub.verbs, connects: /Options$/.test(sub.kind) && name !== 'log' });
+  }
+  return all;
+}
+
+const methods: Readonly<Record<string, { method: HttpMethod; word: string; says: string }>> = {
+  get: { method: 'get', word: 'read', says: 'read' },
+  update: { method: 'put', word: 'replace', says: 'replace' },
+  patch: { method: 'patch', word: 'patch', says: 'partially update' },
+  create: { method: 'post', word: 'create', says: 'create' },
+  delete: { method: 'delete', word: 'delete', says: 'delete' },
+};
+
+function subresourceOperations(declaration: ResourceDeclaration): Operation[] {
+  const { group, version, namespaced, plural, kind } = declaration.kind;
+  const prefix = groupWord(group) + capitalize(version);
+  const subject = `${namespaced ? 'Namespaced' : ''}${kind}`;
+  return subresourcesOf(declaration).flatMap((sub) =>
+    sub.verbs.flatMap((verb): Operation[] => {
+      const known = methods[verb];
+      if (!known) return [];
+      const { method, word, says } = known;
+      const suffix = sub.name.split('/').map(capitalize).join('');
+      const writes = verb === 'update' || verb === 'create' || verb === 'patch';
+      return [
+        {
+          path: `${groupVersionPath(group, version)}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}/{name}/${sub.name}`,
+          method,
+          action: sub.connects ? 'connect' : verb === 'update' ? 'put' : verb === 'create' ? 'post' : verb,
+          operationId: sub.connects ? `connect${prefix}${capitalize(method)}${subject}${suffix}` : `${word}${prefix}${subject}${suffix}`,
+          kind: sub.kind,
+          description: sub.connects
+            ? `connect ${method.toUpperCase()} requests to ${sub.name} of ${kind}`
+            : `${says} ${sub.name} of the specified ${kind}`,
+          tag: tagOf(group, version),
+          parameters: sub.connects ? [] : verb === 'patch' ? [...writeParameters, force] : writes ? writeParameters : [pretty],
+          ...(verb === 'patch' && !sub.connects ? { body: 'Patch' as const } : writes && !sub.connects ? { body: sub.kind } : {}),
+          response: sub.connects || sub.name === 'log' ? 'string' : sub.kind,
+          alsoAnswers: verb === 'create' && !sub.connects ? [201, 202] : writes && !sub.connects ? [201] : [],
+          streams: false,
+        },
+      ];
+    }),
+  );
+}
+
+function capitalize(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
