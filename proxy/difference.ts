@@ -1,0 +1,103 @@
+// What must change to get from one rule set to another, and in which order the kernel has to be told. Pure.
+
+import type { Endpoint } from './plan.ts';
+
+/**
+ * A rule set as one flat value. Keys, and what they map to:
+ * `set NAME` -> its declaration; `map NAME` -> its declaration; `chain NAME` -> a hook declaration (or '') and its rules, one a
+ * line; `element SET KEY` -> the data it maps to, or '' in a set.
+ */
+export type RuleSet = ReadonlyMap<string, string>;
+
+export interface Change {
+  readonly key: string;
+  /** undefined: it is new. */
+  readonly before: string | undefined;
+  /** undefined: it goes. */
+  readonly after: string | undefined;
+}
+
+/** The changes that turn `current` into `desired`; none for what is equal. */
+export function difference(current: RuleSet, desired: RuleSet): Change[] {
+  const changes: Change[] = [];
+  for (const [key, before] of current) {
+    const after = desired.get(key);
+    if (after !== before) changes.push({ key, before, after });
+  }
+  for (const [key, after] of desired) if (!current.has(key)) changes.push({ key, before: undefined, after });
+  return changes;
+}
+
+/** `current` after `changes`. */
+export function applied(current: RuleSet, changes: readonly Change[]): RuleSet {
+  const next = new Map(current);
+  for (const { key, after } of changes) {
+    if (after === undefined) next.delete(key);
+    else next.set(key, after);
+  }
+  return next;
+}
+
+/**
+ * `next` in an order that leaves each endpoint that `previous` had at its place, so that one endpoint's coming or going
+ * changes one or two numbered elements and not all that follow it.
+ */
+export function keepPlaces(previous: readonly Endpoint[], next: readonly Endpoint[]): Endpoint[] {
+  const nameOf = (e: Endpoint) => `${e.address}:${e.port}`;
+  const wanted = new Map(next.map((e) => [nameOf(e), e]));
+  const places: (Endpoint | undefined)[] = [];
+  for (let i = 0; i < next.length; i++) {
+    const old = previous[i];
+    const kept = old && wanted.get(nameOf(old));
+    if (old && kept) wanted.delete(nameOf(old));
+    places.push(kept);
+  }
+  const rest = wanted.values();
+  return places.map((endpoint) => endpoint ?? (rest.next().value as Endpoint));
+}
+
+/** `changes` as the statements of one nft transaction on `table` of family ip. */
+export function transaction(table: string, changes: readonly Change[]): string[] {
+  const declare: string[] = [];
+  const hooks: string[] = [];
+  const flush: string[] = [];
+  const rules: string[] = [];
+  const deleteElements: string[] = [];
+  const addElements: string[] = [];
+  const undeclareChains: string[] = [];
+  const undeclareSets: string[] = [];
+  for (const { key, before, after } of changes) {
+    const [what = '', name = '', ...rest] = key.split(' ');
+    if (what === 'element') {
+      const element = rest.join(' ');
+      if (before !== undefined) deleteElements.push(`delete element ip ${table} ${name} { ${element} }`);
+      if (after !== undefined) addElements.push(`add element ip ${table} ${name} { ${element}${after ? ` : ${after}` : ''} }`);
+    } else if (what === 'chain') {
+      if (before !== undefined) flush.push(`flush chain ip ${table} ${name}`);
+      if (after === undefined) {
+        undeclareChains.push(`delete chain ip ${table} ${name}`);
+        continue;
+      }
+      const [hook, ...lines] = after.split('\n');
+      if (before !== undefined && before.split('\n')[0] !== hook) {
+        // A hook cannot be changed in place.
+        declare.push(`flush chain ip ${table} ${name}`, `delete chain ip ${table} ${name}`);
+        flush.pop();
+      }
+      declare.push(`add chain ip ${table} ${name}${hook ? ` { ${hook}; }` : ''}`);
+      for (const line of lines) rules.push(`add rule ip ${table} ${name} ${line} comment "${fingerprint(line)}"`);
+    } else {
+      if (before !== undefined) undeclareSets.push(`delete ${what} ip ${table} ${name}`);
+      if (after !== undefined) (before === undefined ? declare : hooks).push(`add ${what} ip ${table} ${name} { ${after} }`);
+    }
+  }
+  // New chains and sets before what refers to them; old ones only once nothing does.
+  return [...declare, ...flush, ...rules, ...deleteElements, ...addElements, ...undeclareChains, ...undeclareSets, ...hooks];
+}
+
+/** Names a rule by its text: kept as the rule's comment, by which it is known again when the kernel's table is read back. */
+export function fingerprint(rule: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (let i = 0; i < rule.length; i++) hash = BigInt.asUintN(64, (hash ^ BigInt(rule.charCodeAt(i))) * 0x100000001b3n);
+  return hash.toString(36);
+}
