@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type * as cri from '../../runtime/cri-types.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/runtime.ts';
 import { StartFailure } from '../containers/config-error.ts';
-import type { EventRecorder } from '../event-recorder.ts';
+import type { EventRecorder } from '../../client/events.ts';
 import { formatDuration } from '../go-duration.ts';
 import { type ContainerKind, fieldPathOf } from '../pods/names.ts';
 import { withDefaultTag } from './image-name.ts';

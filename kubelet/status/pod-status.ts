@@ -203,7 +203,8 @@ function phaseOf(input: StatusInput, initStatuses: readonly ContainerStatus[], s
   return policy === 'Never' ? 'Failed' : 'Running';
 }
 
-const ownedTypes = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'];
+/** The conditions that are the kubelet's to write; PodScheduled is the scheduler's, others are anyone's. */
+export const ownedConditionTypes: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'];
 
 type PodCondition = NonNullable<PodStatus['conditions']>[number];
 
@@ -214,7 +215,7 @@ function conditionsOf(
   statuses: readonly ContainerStatus[],
 ): PodCondition[] {
   const { pod, state } = input;
-  const others = (pod.status?.conditions ?? []).filter((c) => !ownedTypes.includes(c.type));
+  const others = (pod.status?.conditions ?? []).filter((c) => !ownedConditionTypes.includes(c.type));
   const sandboxReady = currentSandbox(pod, state) !== undefined && !input.isTerminated;
   const containersReady = containersReadyCondition(pod, phase, [...initStatuses, ...statuses]);
   const made: Condition[] = [

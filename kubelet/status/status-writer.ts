@@ -7,6 +7,7 @@ import { isStatus } from '../../api/status.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
+import { ownedConditionTypes } from './pod-status.ts';
 
 interface Slot {
   pod: Pod;
@@ -39,8 +40,7 @@ export class StatusWriter {
   }
 
   /** Queues `status` as the newest of `pod`, which carries the status the API is known to have. */
-  set(pod: Pod, status: PodStatus): void {
-    const uid = pod.metadata?.uid ?? '';
+  set(uid: string, pod: Pod, status: PodStatus): void {
     let slot = this.#slots.get(uid);
     if (!slot) {
       slot = { pod, wanted: status, written: pod.status, writing: undefined };
@@ -69,12 +69,14 @@ export class StatusWriter {
     let failures = 0;
     // A turn later, so that several changes of one pass become one request.
     await Promise.resolve();
-    while (!isDeepStrictEqual(slot.wanted, slot.written) && !signal.aborted) {
+    while (!signal.aborted) {
       const { pod, wanted } = slot;
+      const status = statusPatch(slot.written ?? {}, wanted);
+      if (Object.keys(status).length === 0) break;
       const { name = '', namespace, uid } = pod.metadata ?? {};
       try {
-        const patch = { metadata: { uid }, status: mergePatch(slot.written ?? {}, wanted) };
-        await client.patch(pods, { namespace, name }, 'merge', patch, { subresource: 'status' });
+        const patch = { metadata: { uid }, status };
+        await client.patch(pods, { namespace, name }, 'strategic', patch, { subresource: 'status' });
         slot.written = wanted;
         failures = 0;
       } catch (error) {
@@ -91,20 +93,24 @@ export class StatusWriter {
   }
 }
 
-/**
- * An RFC 7386 merge patch from `before` to `after`. Lists are replaced whole: the kubelet owns those of a status, and
- * has carried over what others own in them.
- */
-export function mergePatch(before: object, after: object): Record<string, unknown> {
+/** A strategic merge patch from `before` to `after`: conditions merge by their type, so those of others are left alone. */
+export function statusPatch(before: PodStatus, after: PodStatus): Record<string, unknown> {
   const patch: Record<string, unknown> = {};
   const old = before as Record<string, unknown>;
   const next = after as Record<string, unknown>;
-  for (const key of Object.keys(old)) if (!(key in next) && kubeletOwned.has(key)) patch[key] = null;
-  for (const [key, value] of Object.entries(next)) if (!isDeepStrictEqual(value, old[key])) patch[key] = value;
+  for (const key of kubeletFields) {
+    if (isDeepStrictEqual(next[key], old[key])) continue;
+    const value = next[key];
+    // The API merges lists of addresses by address; these are to be replaced.
+    patch[key] = key.endsWith('IPs') && Array.isArray(value) ? [...value, { $patch: 'replace' }] : (value ?? null);
+  }
+  const conditions = (after.conditions ?? []).filter((c) => ownedConditionTypes.includes(c.type));
+  const known = (before.conditions ?? []).filter((c) => ownedConditionTypes.includes(c.type));
+  if (!isDeepStrictEqual(conditions, known)) patch['conditions'] = conditions;
   return patch;
 }
 
-const kubeletOwned = new Set([
+const kubeletFields = [
   'phase',
   'reason',
   'message',
@@ -113,8 +119,9 @@ const kubeletOwned = new Set([
   'podIP',
   'podIPs',
   'startTime',
+  'observedGeneration',
   'initContainerStatuses',
   'containerStatuses',
   'ephemeralContainerStatuses',
   'qosClass',
-]);
+];
