@@ -57,6 +57,19 @@ export function podFacts(context: KubeletContext, podIps: readonly string[]): Po
 }
 
 /** Records an event about a pod, or one of its containers. */
-export function recordPodEvent(context: Pick<KubeletContext, 'events'>, pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
-  context.events.record({ apiVersion: 'v1', kind: 'Pod', ...(pod.metadata ? { metadata: pod.metadata } : {}) }, type, reason, message, fieldPath);
+export function recordPodEvent(
+  context: Pick<KubeletContext, 'events'>,
+  pod: Pod,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+  fieldPath?: string,
+): void {
+  context.events.record(
+    { apiVersion: 'v1', kind: 'Pod', ...(pod.metadata ? { metadata: pod.metadata } : {}) },
+    type,
+    reason,
+    message,
+    fieldPath,
+  );
 }

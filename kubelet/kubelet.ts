@@ -3,6 +3,7 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { type Node, nodes, type Pod, type Service } from '../api/core.ts';
+import { quantityValue } from '../api/quantity.ts';
 import { isAbortError } from '../base/abort.ts';
 import { type Clock, systemClock, type Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -32,7 +33,6 @@ import { createApiSource } from './sources/api-source.ts';
 import { StaticSource } from './sources/static-source.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { Volumes } from './volumes/volumes.ts';
-import { quantityValue } from '../api/quantity.ts';
 
 type Taint = NonNullable<NonNullable<Node['spec']>['taints']>[number];
 
@@ -101,7 +101,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const source = createApiSource(caches, nodeName, (pod, isGone) => statics?.observeMirror(pod, isGone));
   const nodeCache = caches.of(nodes, { fieldSelector: `metadata.name=${nodeName}` });
 
-  const objects = new ObjectWatch({ client, clock, signal, onChange: (kind, namespace, name) => refreshUsers(kind.plural, namespace, name) });
+  const objects = new ObjectWatch({
+    client,
+    clock,
+    signal,
+    onChange: (kind, namespace, name) => refreshUsers(kind.plural, namespace, name),
+  });
   const context: KubeletContext = {
     nodeName,
     client,
@@ -200,7 +205,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     collecting.cancel();
     await workers.stop();
     if (stopPods) {
-      await Promise.all(workers.all().map((w) => w.kill(Math.min(shutdownGraceSecondsMax, w.pod.spec?.terminationGracePeriodSeconds ?? 30))));
+      await Promise.all(
+        workers.all().map((w) => w.kill(Math.min(shutdownGraceSecondsMax, w.pod.spec?.terminationGracePeriodSeconds ?? 30))),
+      );
     }
     context.probes.close();
     runtimeWatch.close();

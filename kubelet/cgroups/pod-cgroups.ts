@@ -5,8 +5,8 @@ import { mkdir, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/core.ts';
 import { podLimits, podRequests, qosClassOf } from '../../api/pods.ts';
-import { cpuPeriodMicros, type PodCgroupLimits, podCgroupLimits } from '../containers/resources.ts';
 import type { Log } from '../../base/log.ts';
+import { cpuPeriodMicros, type PodCgroupLimits, podCgroupLimits } from '../containers/resources.ts';
 
 export interface PodCgroups {
   /** What CRI is told as cgroup_parent; '' leaves it to the runtime. */
@@ -35,7 +35,21 @@ export interface CgroupsOptions {
   log: Log;
 }
 
-const v1Controllers = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'blkio', 'devices', 'freezer', 'hugetlb', 'net_cls', 'net_prio', 'perf_event', 'systemd'];
+const v1Controllers = [
+  'cpu',
+  'cpuacct',
+  'cpuset',
+  'memory',
+  'pids',
+  'blkio',
+  'devices',
+  'freezer',
+  'hugetlb',
+  'net_cls',
+  'net_prio',
+  'perf_event',
+  'systemd',
+];
 
 export async function createPodCgroups(options: CgroupsOptions): Promise<PodCgroups> {
   const root = options.root ?? '/sys/fs/cgroup';
@@ -137,7 +151,8 @@ class CgroupTree implements PodCgroups {
         await this.#write(at('cpu.cfs_quota_us'), String(limits.cpuQuotaMicros));
       }
     }
-    if (controllers.includes('memory') && limits.memoryLimitBytes) await this.#write(at('memory.limit_in_bytes'), String(limits.memoryLimitBytes));
+    if (controllers.includes('memory') && limits.memoryLimitBytes)
+      await this.#write(at('memory.limit_in_bytes'), String(limits.memoryLimitBytes));
     if (controllers.includes('pids') && podPidsMax) await this.#write(at('pids.max'), String(podPidsMax));
   }
 

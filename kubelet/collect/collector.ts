@@ -7,8 +7,8 @@ import type { Pod } from '../../api/core.ts';
 import type { KubeletContext } from '../context.ts';
 import { podDirectory, podsDirectory } from '../directories.ts';
 import { containerNameLabel, podUidLabel, terminationGraceAnnotation } from '../pods/names.ts';
-import type { PodWorkers } from '../pods/pod-workers.ts';
 import { identityOfLabels } from '../pods/pod-state.ts';
+import type { PodWorkers } from '../pods/pod-workers.ts';
 import { killPod } from '../pods/termination.ts';
 
 export interface CollectorOptions {

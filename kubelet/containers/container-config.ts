@@ -40,12 +40,12 @@ export function containerLogPath(name: string, restartCount: number): string {
 /** @throws StartFailure */
 export function containerConfig(input: ContainerInput): cri.ContainerConfig {
   const { pod, container, restartCount, env } = input;
-  const valueOf = (name: string) => env.get(name);
+  const lookUp = (name: string) => env.get(name);
   return compact({
     metadata: { name: container.name, attempt: restartCount },
     image: { image: input.imageRef, userSpecifiedImage: container.image ?? '' },
-    command: container.command?.map((word) => expand(word, valueOf)),
-    args: container.args?.map((word) => expand(word, valueOf)),
+    command: container.command?.map((word) => expand(word, lookUp)),
+    args: container.args?.map((word) => expand(word, lookUp)),
     workingDir: container.workingDir,
     envs: [...env].map(([key, value]) => ({ key, value: Buffer.from(value) })),
     mounts: input.mounts,

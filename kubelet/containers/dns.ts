@@ -34,7 +34,10 @@ export async function readResolvConf(path: string): Promise<ResolvConf> {
 export function parseResolvConf(text: string): ResolvConf {
   const result: ResolvConf = { servers: [], searches: [], options: [] };
   for (const line of text.split('\n')) {
-    const [word, ...rest] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [word, ...rest] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (word === 'nameserver' && rest[0]) result.servers.push(rest[0]);
     else if (word === 'search') result.searches = rest.map((domain) => (domain === '.' ? '.' : domain.replace(/\.$/, '')));
     else if (word === 'domain' && rest[0] && result.searches.length === 0) result.searches = [rest[0]];
@@ -59,7 +62,11 @@ function baseDns(pod: Pod, host: ResolvConf, cluster: ClusterDns | undefined): R
   if (!isCluster || !cluster || cluster.servers.length === 0) return host;
   const namespace = pod.metadata?.namespace ?? 'default';
   const own = [`${namespace}.svc.${cluster.domain}`, `svc.${cluster.domain}`, cluster.domain];
-  return { servers: [...cluster.servers], searches: unique([...own, ...host.searches]), options: mergeOptions(host.options, [{ name: 'ndots', value: '5' }]) };
+  return {
+    servers: [...cluster.servers],
+    searches: unique([...own, ...host.searches]),
+    options: mergeOptions(host.options, [{ name: 'ndots', value: '5' }]),
+  };
 }
 
 function mergeOptions(base: readonly string[], extra: readonly { name?: string; value?: string }[]): string[] {

@@ -2,7 +2,7 @@
 // process when memory runs out.
 
 import type { Container, Pod } from '../../api/core.ts';
-import { type ResourceAmounts, qosClassOf } from '../../api/pods.ts';
+import { qosClassOf, type ResourceAmounts } from '../../api/pods.ts';
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import type * as cri from '../../runtime/cri-types.ts';
 

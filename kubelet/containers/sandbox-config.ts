@@ -33,7 +33,10 @@ export function sandboxConfig({ pod, attempt, logDirectory, dns, cgroupParent }:
     dnsConfig: dns,
     portMappings: portMappings(pod),
     labels: { ...pod.metadata?.labels, ...podLabels(pod) },
-    annotations: { ...pod.metadata?.annotations, 'kubernetes.io/config.source': pod.metadata?.annotations?.['kubernetes.io/config.source'] ?? 'api' },
+    annotations: {
+      ...pod.metadata?.annotations,
+      'kubernetes.io/config.source': pod.metadata?.annotations?.['kubernetes.io/config.source'] ?? 'api',
+    },
     linux: compact({
       cgroupParent: cgroupParent || undefined,
       securityContext: sandboxSecurityContext(pod),

@@ -3,10 +3,10 @@
 
 import type { Container, Pod, Secret } from '../../api/core.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
+import type { EventRecorder } from '../../client/events.ts';
 import type * as cri from '../../runtime/cri-types.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/runtime.ts';
 import { StartFailure } from '../containers/config-error.ts';
-import type { EventRecorder } from '../../client/events.ts';
 import { formatDuration } from '../go-duration.ts';
 import { type ContainerKind, fieldPathOf } from '../pods/names.ts';
 import { withDefaultTag } from './image-name.ts';
@@ -81,7 +81,8 @@ export class ImagePuller {
     const present = await this.#inspect(request, name);
     const policy = container.imagePullPolicy ?? (name.endsWith(':latest') ? 'Always' : 'IfNotPresent');
     if (present && (policy !== 'Always' || pulledRef !== undefined)) {
-      if (pulledRef === undefined) this.#record(request, 'Normal', 'Pulled', `Container image "${container.image}" already present on machine`);
+      if (pulledRef === undefined)
+        this.#record(request, 'Normal', 'Pulled', `Container image "${container.image}" already present on machine`);
       return { image: present };
     }
     if (policy === 'Never') {

@@ -85,6 +85,9 @@ function splitPort(host: string): string[] {
 
 function globMatches(glob: string, text: string): boolean {
   if (!/[*?]/.test(glob)) return glob === text;
-  const source = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`).test(text);
 }

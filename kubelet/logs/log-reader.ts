@@ -134,7 +134,8 @@ export async function readLogTail(path: string, limits: { linesMax: number; byte
   const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0, setTimer: () => ({ cancel() {} }) };
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of readLog(path, { clock, signal: never, isRunning: async () => false, tailLines: limits.linesMax })) chunks.push(chunk);
+    for await (const chunk of readLog(path, { clock, signal: never, isRunning: async () => false, tailLines: limits.linesMax }))
+      chunks.push(chunk);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;

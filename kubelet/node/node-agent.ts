@@ -9,8 +9,8 @@ import type { Log } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/events.ts';
 import type { ContainerRuntime } from '../../runtime/runtime.ts';
-import { type Capacity, type NodeFacts, nodeLabels, nodeStatus } from './node-object.ts';
 import type { MachineInfo } from './machine.ts';
+import { type Capacity, type NodeFacts, nodeLabels, nodeStatus } from './node-object.ts';
 
 type Taint = NonNullable<NonNullable<Node['spec']>['taints']>[number];
 
@@ -149,14 +149,21 @@ export class NodeAgent {
       const isDue = clock.monotonicMs() - this.#reportedMs >= reportMs;
       if (!isDue && isDeepStrictEqual(withoutHeartbeats(status), withoutHeartbeats(before ?? {}))) return;
       const own = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'];
-      const patch = { status: { ...status, addresses: [...(status.addresses ?? []), { $patch: 'replace' }], conditions: status.conditions?.filter((c) => own.includes(c.type)) } };
+      const patch = {
+        status: {
+          ...status,
+          addresses: [...(status.addresses ?? []), { $patch: 'replace' }],
+          conditions: status.conditions?.filter((c) => own.includes(c.type)),
+        },
+      };
       this.#node = await client.patch(nodes, { name: nodeName }, 'strategic', patch, { subresource: 'status' });
       this.#reportedMs = clock.monotonicMs();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       log.warn('node status not written', { error: error.message });
       // Deleted by someone: a node that lives comes back.
-      if (isStatus(error, 'NotFound')) await this.#register().catch((again: unknown) => log.warn('node not registered again', { error: String(again) }));
+      if (isStatus(error, 'NotFound'))
+        await this.#register().catch((again: unknown) => log.warn('node not registered again', { error: String(again) }));
     }
   }
 
@@ -169,7 +176,10 @@ export class NodeAgent {
       images = listed;
       const bad = (status.status?.conditions ?? []).filter((c) => c.status === false);
       if (bad.length && !notReady) {
-        const problems = bad.map((c) => `${c.type === 'NetworkReady' ? 'container runtime network not ready' : 'container runtime not ready'}: ${c.type}=false reason:${c.reason ?? ''} message:${c.message ?? ''}`);
+        const problems = bad.map(
+          (c) =>
+            `${c.type === 'NetworkReady' ? 'container runtime network not ready' : 'container runtime not ready'}: ${c.type}=false reason:${c.reason ?? ''} message:${c.message ?? ''}`,
+        );
         notReady = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;
       }
     } catch (error) {
@@ -177,7 +187,19 @@ export class NodeAgent {
       notReady = `container runtime is down: ${error.message}`;
     }
     const runtimeVersion = this.#runtimeVersion;
-    return { nodeName, machine, capacity, labels, addresses, port, runtimeVersion, images, pressure: pressure(), notReady, now: timestamp(clock) };
+    return {
+      nodeName,
+      machine,
+      capacity,
+      labels,
+      addresses,
+      port,
+      runtimeVersion,
+      images,
+      pressure: pressure(),
+      notReady,
+      now: timestamp(clock),
+    };
   }
 
   async #renewLease(): Promise<void> {

@@ -58,10 +58,7 @@ export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined): 
   return {
     capacity,
     allocatable: capacity,
-    addresses: [
-      ...facts.addresses.map((address) => ({ type: 'InternalIP', address })),
-      { type: 'Hostname', address: facts.nodeName },
-    ],
+    addresses: [...facts.addresses.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: facts.nodeName }],
     conditions: nodeConditions(facts, previous?.conditions),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.port } },
     nodeInfo: {

@@ -46,7 +46,8 @@ function resourcesMissing(pod: Pod, node: Node, others: readonly Pod[]): Rejecti
 function affinityMissed(pod: Pod, node: Node): Rejection | undefined {
   const labels = node.metadata?.labels;
   const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  const isSelected = selectorMatches(selectorOfMap(pod.spec?.nodeSelector), labels) && (!terms || terms.some((term) => termMatches(term, node)));
+  const isSelected =
+    selectorMatches(selectorOfMap(pod.spec?.nodeSelector), labels) && (!terms || terms.some((term) => termMatches(term, node)));
   if (isSelected) return undefined;
   return rejected('NodeAffinity', "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
 }
@@ -77,7 +78,9 @@ function portsTaken(pod: Pod, others: readonly Pod[]): Rejection | undefined {
   const isTaken = hostPorts(pod).some((port) =>
     taken.some((t) => t.port === port.port && t.protocol === port.protocol && (t.ip === port.ip || isAny(t.ip) || isAny(port.ip))),
   );
-  return isTaken ? rejected('NodePorts', "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports") : undefined;
+  return isTaken
+    ? rejected('NodePorts', "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports")
+    : undefined;
 }
 
 const isAny = (ip: string) => ip === '' || ip === '0.0.0.0' || ip === '::';
@@ -85,7 +88,11 @@ const isAny = (ip: string) => ip === '' || ip === '0.0.0.0' || ip === '::';
 function hostPorts(pod: Pod): { port: number; protocol: string; ip: string }[] {
   return (pod.spec?.containers ?? []).flatMap((container) =>
     (container.ports ?? [])
-      .map((p) => ({ port: p.hostPort ?? (pod.spec?.hostNetwork ? p.containerPort : 0), protocol: p.protocol ?? 'TCP', ip: p.hostIP ?? '' }))
+      .map((p) => ({
+        port: p.hostPort ?? (pod.spec?.hostNetwork ? p.containerPort : 0),
+        protocol: p.protocol ?? 'TCP',
+        ip: p.hostIP ?? '',
+      }))
       .filter((p) => p.port > 0),
   );
 }

@@ -1,14 +1,14 @@
 // The container is made from what its pod asks for.
 
-import { containerConfig } from '../containers/container-config.ts';
+import { nameSuffix } from '../../base/random.ts';
+import { RuntimeError } from '../../runtime/runtime.ts';
 import { StartFailure } from '../containers/config-error.ts';
+import { containerConfig } from '../containers/container-config.ts';
 import { environmentOf } from '../containers/environment.ts';
 import { podFacts, recordPodEvent } from '../context.ts';
 import { errorText } from '../images/image-puller.ts';
 import { fieldPathOf } from '../pods/names.ts';
 import { containerMounts } from '../volumes/mounts.ts';
-import { RuntimeError } from '../../runtime/runtime.ts';
-import { nameSuffix } from '../../base/random.ts';
 import type { ContainerPhase, ContainerStart } from './phase.ts';
 
 export const createPhase: ContainerPhase = {

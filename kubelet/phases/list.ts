@@ -11,6 +11,11 @@ import { sandboxPhase } from './sandbox.ts';
 import { startPhase } from './start.ts';
 import { volumesPhase } from './volumes.ts';
 
-export const podPhases: readonly (readonly PodPhase[])[] = [[directoriesPhase, cgroupsPhase], [volumesPhase], [sandboxPhase], [hostsFilePhase]];
+export const podPhases: readonly (readonly PodPhase[])[] = [
+  [directoriesPhase, cgroupsPhase],
+  [volumesPhase],
+  [sandboxPhase],
+  [hostsFilePhase],
+];
 
 export const containerPhases: readonly ContainerPhase[] = [imagePhase, createPhase, startPhase, postStartPhase];

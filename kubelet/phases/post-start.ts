@@ -3,8 +3,8 @@
 import { StartFailure } from '../containers/config-error.ts';
 import { HookError, runHook } from '../containers/hooks.ts';
 import { recordPodEvent } from '../context.ts';
-import { killContainer } from '../pods/termination.ts';
 import { fieldPathOf } from '../pods/names.ts';
+import { killContainer } from '../pods/termination.ts';
 import type { ContainerPhase } from './phase.ts';
 
 /** A handler has no deadline of its own; it ends with its pod, and after this at the latest. */

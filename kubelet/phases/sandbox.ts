@@ -36,6 +36,9 @@ export const sandboxPhase: PodPhase = {
     }
     const status = await context.runtime.podSandboxStatus(start.sandboxId);
     if (pod.spec?.hostNetwork) start.podIps = context.hostIps;
-    else start.podIps = [status?.network?.ip ?? '', ...(status?.network?.additionalIps ?? []).map((a) => a.ip ?? '')].filter((ip) => ip !== '');
+    else
+      start.podIps = [status?.network?.ip ?? '', ...(status?.network?.additionalIps ?? []).map((a) => a.ip ?? '')].filter(
+        (ip) => ip !== '',
+      );
   },
 };

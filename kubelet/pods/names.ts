@@ -44,7 +44,10 @@ export function podLabels(pod: Pod): Record<string, string> {
 
 /** Changes when a running container no longer is what the spec asks for: its image is all that may change in place. */
 export function containerHash(container: Pick<Container, 'name' | 'image'>): string {
-  return createHash('sha256').update(`${container.name}\0${container.image ?? ''}`).digest('hex').slice(0, 8);
+  return createHash('sha256')
+    .update(`${container.name}\0${container.image ?? ''}`)
+    .digest('hex')
+    .slice(0, 8);
 }
 
 export type ContainerKind = 'init' | 'regular' | 'ephemeral';

@@ -31,7 +31,14 @@ export type PodAction =
   /** A container that was created and never started: an interrupted start. */
   | { type: 'removeContainer'; id: string; name: string }
   /** `podSandboxId` undefined: in the sandbox created just before. `finishedAtMs`: when its predecessor ended. */
-  | { type: 'startContainer'; name: string; kind: ContainerKind; restartCount: number; podSandboxId: string | undefined; finishedAtMs?: number }
+  | {
+      type: 'startContainer';
+      name: string;
+      kind: ContainerKind;
+      restartCount: number;
+      podSandboxId: string | undefined;
+      finishedAtMs?: number;
+    }
   /** A container waits for its restart until `untilMs`. */
   | { type: 'backOff'; name: string; kind: ContainerKind; delayMs: number; untilMs: number };
 

@@ -66,7 +66,9 @@ export class PodStateReader {
     ]);
     return {
       sandboxes: sandboxStates.filter((s) => s !== undefined).sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
-      containers: containerStates.filter((c) => c !== undefined).sort((a, b) => b.createdAtMs - a.createdAtMs || b.restartCount - a.restartCount),
+      containers: containerStates
+        .filter((c) => c !== undefined)
+        .sort((a, b) => b.createdAtMs - a.createdAtMs || b.restartCount - a.restartCount),
     };
   }
 

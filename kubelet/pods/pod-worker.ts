@@ -16,8 +16,8 @@ import type { ContainerStart, PodStart } from '../phases/phase.ts';
 import { ownedConditionTypes, podStatus, type WaitingReason } from '../status/pod-status.ts';
 import { type CrashBackoffEntry, nextCrashBackoff } from './crash-backoff.ts';
 import { containersOf, fieldPathOf, formatPod, type NamedContainer } from './names.ts';
-import { type ContainerState, emptyPodState, type PodState } from './pod-state.ts';
 import { type PodAction, planPod } from './plan.ts';
+import { type ContainerState, emptyPodState, type PodState } from './pod-state.ts';
 import { killContainer, killPod } from './termination.ts';
 import { readTerminationMessage } from './termination-message.ts';
 
@@ -195,7 +195,8 @@ export class PodWorker {
       const actions = planPod({ pod: this.#pod, state, probes: probes.verdicts(this.uid), backoffs: this.#backoffs, nowMs: clock.nowMs() });
       for (const action of actions) if (action.type === 'backOff') this.#noteBackOff(action);
       const status = this.#publish(state, false);
-      if (status.phase === 'Succeeded' || status.phase === 'Failed') return this.#finish(state, this.#pod.spec?.terminationGracePeriodSeconds ?? 30);
+      if (status.phase === 'Succeeded' || status.phase === 'Failed')
+        return this.#finish(state, this.#pod.spec?.terminationGracePeriodSeconds ?? 30);
       const work = actions.filter((a) => a.type !== 'backOff');
       if (work.length === 0) break;
       if (!(await this.#carryOut(work, state))) break;
@@ -300,10 +301,23 @@ export class PodWorker {
   #killContainer(action: PodAction & { type: 'killContainer' }, state: PodState): Promise<void> {
     const container = state.containers.find((c) => c.id === action.id) as ContainerState;
     const named = this.#named(action.name);
-    const probe = action.reason === 'startup' ? named?.container.startupProbe : action.reason === 'liveness' ? named?.container.livenessProbe : undefined;
+    const probe =
+      action.reason === 'startup'
+        ? named?.container.startupProbe
+        : action.reason === 'liveness'
+          ? named?.container.livenessProbe
+          : undefined;
     const graceSeconds = probe?.terminationGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30;
     const podIp = this.#podIps(state)[0] ?? '';
-    return killContainer(this.#context, { pod: this.#pod, container, named, podIp, graceSeconds, message: action.message, signal: this.#terminating.signal });
+    return killContainer(this.#context, {
+      pod: this.#pod,
+      container,
+      named,
+      podIp,
+      graceSeconds,
+      message: action.message,
+      signal: this.#terminating.signal,
+    });
   }
 
   /** Runs the phases; whether every container that should start has started. */
@@ -357,7 +371,8 @@ export class PodWorker {
       this.#waiting.set(action.name, { reason: error.reason, message: error.message });
       this.#publish(this.#state, false);
       if (error.reason === 'RunContainerError' || error.reason === 'PostStartHookError') this.#countRestart(action, clock.nowMs());
-      if (!error.reason.startsWith('ErrImagePull') && error.reason !== 'ImagePullBackOff') this.#wakeAfter(retryMsBase * 2 ** Math.min(3, this.#failures++));
+      if (!error.reason.startsWith('ErrImagePull') && error.reason !== 'ImagePullBackOff')
+        this.#wakeAfter(retryMsBase * 2 ** Math.min(3, this.#failures++));
       return false;
     }
     this.#waiting.delete(action.name);
@@ -415,7 +430,9 @@ export class PodWorker {
         signal = this.#terminating.signal;
         const state = await this.#read();
         if (!this.#isRemoved) this.#publish(state, false);
-        const graceSeconds = Number.isFinite(this.#graceSeconds) ? this.#graceSeconds : (this.#pod.spec?.terminationGracePeriodSeconds ?? 30);
+        const graceSeconds = Number.isFinite(this.#graceSeconds)
+          ? this.#graceSeconds
+          : (this.#pod.spec?.terminationGracePeriodSeconds ?? 30);
         const shortened = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
         const killed = killPod(this.#context, { pod: this.#pod, state, graceSeconds, signal });
         killed.catch(() => undefined);

@@ -4,9 +4,9 @@
 import type { Container, Pod } from '../../api/core.ts';
 import { isSidecar } from '../../api/pods.ts';
 import { isAbortError } from '../../base/abort.ts';
+import { HookError, runHook } from '../containers/hooks.ts';
 import type { KubeletContext } from '../context.ts';
 import { recordPodEvent } from '../context.ts';
-import { HookError, runHook } from '../containers/hooks.ts';
 import { containersOf, fieldPathOf, type NamedContainer } from './names.ts';
 import type { ContainerState, PodState } from './pod-state.ts';
 
@@ -48,13 +48,27 @@ async function runPreStop(context: KubeletContext, input: KillInput, container: 
   const timer = clock.setTimer(graceMs, () => giveUp.abort());
   const ends = AbortSignal.any([giveUp.signal, input.signal]);
   const ended = new Promise<void>((resolve) => ends.addEventListener('abort', () => resolve(), { once: true }));
-  const hook = runHook(runtime, clock, { handler, container, containerId: input.container.id, podIp: input.podIp, timeoutMs: graceMs, signal: ends });
+  const hook = runHook(runtime, clock, {
+    handler,
+    container,
+    containerId: input.container.id,
+    podIp: input.podIp,
+    timeoutMs: graceMs,
+    signal: ends,
+  });
   try {
     await Promise.race([hook, ended]);
   } catch (error) {
     if (isAbortError(error, ends)) return;
     if (!(error instanceof HookError)) throw error;
-    recordPodEvent(context, input.pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', input.named ? fieldPathOf(input.named.kind, container.name) : undefined);
+    recordPodEvent(
+      context,
+      input.pod,
+      'Warning',
+      'FailedPreStopHook',
+      'PreStopHook failed',
+      input.named ? fieldPathOf(input.named.kind, container.name) : undefined,
+    );
     context.log.warn('preStop hook failed', { container: container.name, error: error.message });
   } finally {
     timer.cancel();

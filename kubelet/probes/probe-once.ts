@@ -1,7 +1,7 @@
 // One probe of one container: exec, HTTP, TCP or gRPC, each with its deadline.
 
-import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttp } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import type { Container, Pod } from '../../api/core.ts';
@@ -49,7 +49,9 @@ async function probeExec(runtime: ContainerRuntime, { probe, containerId }: Prob
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
     const isTimeout = error.code === 'DeadlineExceeded';
-    const output = isTimeout ? `command timed out: "${(probe.exec?.command ?? []).join(' ')}" timed out after ${timeoutSeconds}s` : error.message;
+    const output = isTimeout
+      ? `command timed out: "${(probe.exec?.command ?? []).join(' ')}" timed out after ${timeoutSeconds}s`
+      : error.message;
     return { result: 'failure', output, isError: !isTimeout };
   }
 }
@@ -160,7 +162,12 @@ export function probeGrpc(host: string, port: number, service: string, { timeout
     session.on('error', () => {
       finish({ result: 'failure', output: `timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s` });
     });
-    const stream = session.request({ ':method': 'POST', ':path': '/grpc.health.v1.Health/Check', 'content-type': 'application/grpc', te: 'trailers' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
     const chunks: Buffer[] = [];
     let trailers: Record<string, unknown> = {};
     stream.on('response', (headers) => {
@@ -184,8 +191,13 @@ const servingStatuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 
 function grpcOutcome(body: Buffer, trailers: Record<string, unknown>): ProbeOutcome {
   const code = Number(trailers['grpc-status'] ?? 0);
-  if (code === 12) return { result: 'failure', output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health)' };
-  if (code !== 0) return { result: 'failure', output: `error: health rpc probe failed: rpc error: code = ${code} desc = ${trailers['grpc-message'] ?? ''}` };
+  if (code === 12)
+    return { result: 'failure', output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health)' };
+  if (code !== 0)
+    return {
+      result: 'failure',
+      output: `error: health rpc probe failed: rpc error: code = ${code} desc = ${trailers['grpc-message'] ?? ''}`,
+    };
   // HealthCheckResponse: field 1, a varint; left out when it is 0.
   const status = body[5] === 0x08 ? (body[6] ?? 0) : 0;
   if (status === 1) return { result: 'success', output: '' };

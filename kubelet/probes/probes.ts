@@ -7,8 +7,8 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { EventRecorder } from '../../client/events.ts';
 import { containersOf, fieldPathOf, type NamedContainer } from '../pods/names.ts';
-import { type ContainerState, latestContainer, type PodState } from '../pods/pod-state.ts';
 import type { ProbeVerdict } from '../pods/plan.ts';
+import { type ContainerState, latestContainer, type PodState } from '../pods/pod-state.ts';
 import type { ProbeReadiness } from '../status/pod-status.ts';
 import type { Probe, ProbeOutcome } from './probe-once.ts';
 
@@ -92,7 +92,10 @@ export class Probes {
     return { isStarted, isReady: isStarted && isReady };
   }
 
-  #begin(key: string, start: { type: ProbeType; pod: Pod; named: NamedContainer; probe: Probe; current: ContainerState; podIp: string }): void {
+  #begin(
+    key: string,
+    start: { type: ProbeType; pod: Pod; named: NamedContainer; probe: Probe; current: ContainerState; podIp: string },
+  ): void {
     const { type, pod, current, probe } = start;
     const loop: Loop = {
       type,

@@ -75,10 +75,22 @@ function statusesOf(
   previous: readonly ContainerStatus[] | undefined,
   isInit: boolean,
 ): ContainerStatus[] {
-  return containers.map((container) => containerStatus(input, container, previous?.find((s) => s.name === container.name), isInit));
+  return containers.map((container) =>
+    containerStatus(
+      input,
+      container,
+      previous?.find((s) => s.name === container.name),
+      isInit,
+    ),
+  );
 }
 
-function containerStatus(input: StatusInput, container: Container, previous: ContainerStatus | undefined, isInit: boolean): ContainerStatus {
+function containerStatus(
+  input: StatusInput,
+  container: Container,
+  previous: ContainerStatus | undefined,
+  isInit: boolean,
+): ContainerStatus {
   const { state, pod } = input;
   const all = state.containers.filter((c) => c.name === container.name && c.state !== 'created');
   const [current, before] = all;
@@ -96,7 +108,8 @@ function containerStatus(input: StatusInput, container: Container, previous: Con
     imageID: current.imageId,
     containerID: `${input.runtimeName}://${current.id}`,
     started: isInit && !isSidecarContainer ? false : readiness.isStarted,
-    resources: container.resources && Object.keys(container.resources).length && current.state === 'running' ? container.resources : undefined,
+    resources:
+      container.resources && Object.keys(container.resources).length && current.state === 'running' ? container.resources : undefined,
     allocatedResources: container.resources?.requests && current.state === 'running' ? container.resources.requests : undefined,
   });
   // A container that has ended and is to run again waits, with its end as the last state.
@@ -136,7 +149,8 @@ function withoutContainer(
     return { ...previous, ready: false, started: false, state: { terminated } };
   }
   const reason = waiting ?? { reason: hasInit ? 'PodInitializing' : 'ContainerCreating', message: '' };
-  const isDoneInit = isInit && !isSidecar(container) && input.state.containers.some((c) => input.pod.spec?.containers.some((r) => r.name === c.name));
+  const isDoneInit =
+    isInit && !isSidecar(container) && input.state.containers.some((c) => input.pod.spec?.containers.some((r) => r.name === c.name));
   if (isDoneInit && previous) return previous;
   return {
     name: container.name,
@@ -163,7 +177,12 @@ function stateOf(input: StatusInput, container: ContainerState): NonNullable<Con
   const containerID = `${input.runtimeName}://${container.id}`;
   if (container.state === 'unknown') {
     return {
-      terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container status is unknown to the runtime', containerID },
+      terminated: {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        message: 'The container status is unknown to the runtime',
+        containerID,
+      },
     };
   }
   const message = input.terminationMessageOf(container);
@@ -236,7 +255,12 @@ function conditionsOf(
   });
   const scheduled = conditionOf(others, 'PodScheduled');
   const kept = others.filter((c) => c !== scheduled);
-  const scheduledCondition = scheduled ?? { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: iso(input.nowMs) };
+  const scheduledCondition = scheduled ?? {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: iso(input.nowMs),
+  };
   return [...conditions.map((c) => compact(c)), scheduledCondition, ...kept] as PodCondition[];
 }
 
@@ -248,7 +272,8 @@ function initializedCondition(
 ): Condition {
   const type = 'Initialized';
   if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
-  if (statuses.some((s) => s.started || s.state?.running || s.state?.terminated || s.lastState?.terminated)) return { type, status: 'True' };
+  if (statuses.some((s) => s.started || s.state?.running || s.state?.terminated || s.lastState?.terminated))
+    return { type, status: 'True' };
   const incomplete = (pod.spec?.initContainers ?? []).filter((container, index) => {
     const status = initStatuses[index];
     return isSidecar(container) ? !status?.started : !status?.ready;
@@ -284,4 +309,3 @@ function readyCondition(pod: Pod, containersReady: Condition): Condition {
 }
 
 const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-

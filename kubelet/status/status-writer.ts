@@ -82,7 +82,8 @@ export class StatusWriter {
       } catch (error) {
         // Gone, or another pod of that name by now: nothing to tell any more.
         if (isStatus(error, 'NotFound', 'Conflict', 'Invalid') || ++failures > retriesMax) {
-          if (!isStatus(error, 'NotFound', 'Conflict')) log.error('pod status not written', { pod: `${namespace}/${name}`, error: String(error) });
+          if (!isStatus(error, 'NotFound', 'Conflict'))
+            log.error('pod status not written', { pod: `${namespace}/${name}`, error: String(error) });
           break;
         }
         log.warn('pod status not written yet', { pod: `${namespace}/${name}`, error: String(error) });

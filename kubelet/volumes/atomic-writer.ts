@@ -62,7 +62,9 @@ async function writePayloadFile(path: string, file: PayloadFile, fsGroup: number
 /** The directory holds the same files with the same content and mode. */
 async function isSame(directory: string, payload: Payload): Promise<boolean> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(ignoreMissing);
-  const files = (entries ?? []).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+  const files = (entries ?? [])
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
   if (files.length !== payload.size) return false;
   for (const [path, file] of payload) {
     const full = join(directory, path);

@@ -77,7 +77,10 @@ async function pathOf(input: MountsInput, mount: VolumeMount, index: number, vol
     await mountSubPath(volume.hostPath, subPath, target);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new StartFailure('CreateContainerConfigError', `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${why}`);
+    throw new StartFailure(
+      'CreateContainerConfigError',
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${why}`,
+    );
   }
   return target;
 }

@@ -1,8 +1,8 @@
 // The files of config map, secret, downward API and projected volumes.
 
 import type { ConfigMap, Pod, Secret } from '../../api/core.ts';
-import { fieldValue, type PodFacts, resourceFieldValue } from '../containers/field-ref.ts';
 import type { ReferencedObjects } from '../containers/environment.ts';
+import { fieldValue, type PodFacts, resourceFieldValue } from '../containers/field-ref.ts';
 import type { PayloadFile } from './atomic-writer.ts';
 
 type Volume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
@@ -50,7 +50,11 @@ async function addProjection(files: Map<string, PayloadFile>, source: Projection
     });
     // A token is for its pod's user alone.
     const runAsUser = tokenOwner(input.pod);
-    files.set(path, { data: Buffer.from(token), mode: 0o600 & mode ? 0o600 : mode, ...(runAsUser === undefined ? { mode } : { uid: runAsUser }) });
+    files.set(path, {
+      data: Buffer.from(token),
+      mode: 0o600 & mode ? 0o600 : mode,
+      ...(runAsUser === undefined ? { mode } : { uid: runAsUser }),
+    });
   } else throw new Error('projected volume source is not supported');
 }
 

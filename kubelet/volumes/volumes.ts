@@ -95,7 +95,12 @@ export class Volumes {
     if (volume.emptyDir) return this.#emptyDir(pod, volume);
     const { directories, clock, random, objects, tokens } = this.#options;
     const payload = await payloadOf(volume, { pod, facts, objects, tokens });
-    if (!payload) throw new Error(`no volume plugin matched: ${Object.keys(volume).filter((key) => key !== 'name').join(', ')}`);
+    if (!payload)
+      throw new Error(
+        `no volume plugin matched: ${Object.keys(volume)
+          .filter((key) => key !== 'name')
+          .join(', ')}`,
+      );
     const plugin = volume.configMap ? 'configmap' : volume.secret ? 'secret' : volume.downwardAPI ? 'downward-api' : 'projected';
     const path = volumePath(directories, identityOf(pod).uid, plugin, volume.name);
     await mkdir(path, { recursive: true, mode: 0o755 });
