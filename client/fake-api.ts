@@ -1,6 +1,8 @@
 // A Transport over a few maps, for this room's tests: objects, one revision counter, watches with history. It
 // knows no validation and no kinds; what it adds is trouble on demand: late watches, lost answers, 410s.
 
+import type { Namespace } from '../api/core.ts';
+import type { Kind } from '../api/kind.ts';
 import { type Status, StatusError } from '../api/status.ts';
 import type { KubeObject, WatchEvent } from '../api/wire.ts';
 import { nameSuffix, type Random, seededRandom } from '../base/random.ts';
@@ -17,6 +19,11 @@ interface Watcher {
   collection: string;
   next: number;
   wake: () => void;
+}
+
+interface DeleteOptions {
+  preconditions?: { uid?: string; resourceVersion?: string };
+  propagationPolicy?: string;
 }
 
 /** A request's place: `/api/v1/namespaces/a/pods/b/status`. */
@@ -36,6 +43,8 @@ export class FakeApi implements Transport {
   before: (request: ApiRequest) => void = () => {};
   /** Called after a request was carried out and before it is answered: throw to lose the answer. */
   after: (request: ApiRequest) => void = () => {};
+  /** What discovery tells; everything else works for any kind. */
+  kinds: readonly Kind[] = [];
   /** While true, watches stand still: caches grow stale. */
   isHeld = false;
   readonly #random: Random;
@@ -53,6 +62,7 @@ export class FakeApi implements Transport {
     try {
       this.before(request);
       const url = new URL(request.path, 'http://fake');
+      if (url.pathname === '/api' || url.pathname === '/apis') return respond(200, discoveryOf(this.kinds, url.pathname === '/api'));
       if (url.searchParams.get('watch')) return { status: 200, headers: jsonHeaders, body: this.#watch(request, url) };
       const answer = this.#serve(request, url);
       this.after(request);
@@ -94,6 +104,13 @@ export class FakeApi implements Transport {
     const place = placeOf(url.pathname);
     const body = request.body ? JSON.parse(Buffer.from(request.body as Uint8Array).toString('utf8')) : undefined;
     if (request.method === 'POST') return this.#create(place, body);
+    if (!place.name && request.method === 'DELETE') {
+      for (const [id, object] of [...this.objects]) {
+        if (id.startsWith(`${place.collection}/${place.namespace}/`))
+          this.#delete({ ...place, name: object.metadata?.name ?? '' }, id, object, undefined);
+      }
+      return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 200 };
+    }
     if (!place.name) return this.#list(place, url);
     const id = `${place.collection}/${place.namespace}/${place.name}`;
     const current = this.objects.get(id);
@@ -135,17 +152,22 @@ export class FakeApi implements Transport {
     if (asked.uid && asked.uid !== current.metadata?.uid) throw new StatusError('Conflict', 'uid mismatch');
     if (asked.resourceVersion && asked.resourceVersion !== current.metadata?.resourceVersion) throw new StatusError('Conflict', 'stale');
     if (JSON.stringify(body) === JSON.stringify(current)) return current;
-    const isGone = asked.deletionTimestamp !== undefined && !asked.finalizers?.length;
+    const isHeld = asked.finalizers?.length || (body as Namespace).spec?.finalizers?.length;
+    const isGone = asked.deletionTimestamp !== undefined && !isHeld;
     return this.#record(place, id, isGone ? 'DELETED' : 'MODIFIED', body);
   }
 
-  #delete(place: Place, id: string, current: KubeObject, options: { preconditions?: { uid?: string } } | undefined): KubeObject | Status {
-    const uid = options?.preconditions?.uid;
+  #delete(place: Place, id: string, current: KubeObject, options: DeleteOptions | undefined): KubeObject | Status {
+    const { uid, resourceVersion } = options?.preconditions ?? {};
     if (uid && uid !== current.metadata?.uid) throw new StatusError('Conflict', 'uid precondition failed');
-    if (current.metadata?.finalizers?.length) {
-      const metadata = { ...current.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
-      return this.#record(place, id, 'MODIFIED', { ...current, metadata });
-    }
+    if (resourceVersion && resourceVersion !== current.metadata?.resourceVersion)
+      throw new StatusError('Conflict', 'resourceVersion precondition failed');
+    const finalizer =
+      options?.propagationPolicy === 'Foreground' ? 'foregroundDeletion' : options?.propagationPolicy === 'Orphan' ? 'orphan' : undefined;
+    const finalizers = [...new Set([...(current.metadata?.finalizers ?? []), ...(finalizer ? [finalizer] : [])])];
+    const deletionTimestamp = current.metadata?.deletionTimestamp ?? '2026-01-01T00:00:00Z';
+    const isHeld = finalizers.length > 0 || ((current as Namespace).spec?.finalizers?.length ?? 0) > 0;
+    if (isHeld) return this.#replace(place, id, current, { ...current, metadata: { ...current.metadata, deletionTimestamp, finalizers } });
     return this.#record(place, id, 'DELETED', current);
   }
 
@@ -193,6 +215,21 @@ export class FakeApi implements Transport {
   }
 }
 
+function discoveryOf(kinds: readonly Kind[], isCore: boolean): object {
+  const groups = [...new Set(kinds.map((kind) => kind.group))].filter((group) => (group === '') === isCore);
+  const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+  const resourcesOf = (group: string) =>
+    kinds
+      .filter((kind) => kind.group === group)
+      .map((kind) => ({
+        resource: kind.plural,
+        responseKind: { group, version: 'v1', kind: kind.kind },
+        scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+        verbs,
+      }));
+  return { items: groups.map((name) => ({ metadata: { name }, versions: [{ version: 'v1', resources: resourcesOf(name) }] })) };
+}
+
 function frame(event: WatchEvent<KubeObject>): Uint8Array {
   return Buffer.from(`${JSON.stringify(event)}\n`);
 }
@@ -212,7 +249,7 @@ function placeOf(pathname: string): Place {
   const parts = pathname.split('/').filter(Boolean);
   let rest = parts.slice(parts[0] === 'api' ? 2 : 3);
   let namespace = '';
-  if (rest[0] === 'namespaces' && rest.length > 2) {
+  if (rest[0] === 'namespaces' && rest.length > 2 && rest[2] !== 'status' && rest[2] !== 'finalize') {
     namespace = rest[1] ?? '';
     rest = rest.slice(2);
   }
