@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StatusError } from '../../api/status.ts';
-import { type DecodeOptions, decodeBody, type FieldValidation } from './decode.ts';
+import { type DecodeOptions, decodeBody, decodeObject, type FieldValidation } from './decode.ts';
 import { goSyntaxError } from './json-scan.ts';
 import { schemaOf } from './schema.ts';
 
@@ -121,6 +121,15 @@ test('quantities, times and base64 are refused in the words of Go', () => {
   );
   const secret = () => decodeBody(Buffer.from('{"data":{"a":"ab!="}}'), optionsFor('Secret'));
   assert.throws(secret, { message: 'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 2' });
+});
+
+test('what a patch made is refused as an invalid patch', () => {
+  const make = () => decodeObject({ spec: { foo: 1 } }, { ...pod, ...strict });
+  assert.throws(make, (error) => {
+    assert.ok(error instanceof StatusError);
+    assert.equal(error.message, ' "" is invalid: patch: Invalid value: "{\\"spec\\":{}}": strict decoding error: unknown field "spec.foo"');
+    return error.reason === 'Invalid';
+  });
 });
 
 test('a body of another kind is refused', () => {

@@ -1,9 +1,10 @@
 // Request bodies to objects: JSON or YAML bytes become an object that fits its schema, or a BadRequest in kube-apiserver's
 // words. Defaults and validation come later and elsewhere; a required field may be absent here.
 
+import { invalid } from '../../api/field-error.ts';
 import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/kind.ts';
-import { badRequestError, StatusError } from '../../api/status.ts';
+import { badRequestError, invalidError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { checkBody, DecodeError, depthMax, isKnownPath, pathText } from './check.ts';
 import { countKeys, duplicateKeys, goSyntaxError, outlineOf, parseKeepingFractions } from './json-scan.ts';
@@ -56,18 +57,19 @@ export function decodeBody(body: Uint8Array, options: DecodeOptions): DecodedBod
   return { object, warnings: fieldValidation === 'Warn' ? strictErrors.flatMap(warningsOf) : [] };
 }
 
-/** Fits an object that came another way (a patch's result) to its schema, in place; the same errors and warnings. */
+/**
+ * Fits what a patch made to its schema, in place.
+ * @throws StatusError Invalid, about the field `patch`
+ */
 export function decodeObject(value: object, options: Omit<DecodeOptions, 'contentType'>): DecodedBody {
   const fieldValidation = options.fieldValidation ?? 'Warn';
-  const actual = { ...options.kind };
+  const refuse = (why: string) => invalidError({ group: '', plural: '', kind: '' }, '', [invalid('patch', JSON.stringify(value), why)]);
   try {
     const { unknownFields } = checkBody(value as Record<string, unknown>, options.schema);
-    if (unknownFields.length > 0 && fieldValidation === 'Strict') {
-      throw cannotBeHandled(actual, options, `strict decoding error: ${unknownFields.join(', ')}`);
-    }
+    if (unknownFields.length > 0 && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${unknownFields.join(', ')}`);
     return { object: value as KubeObject, warnings: fieldValidation === 'Warn' ? unknownFields : [] };
   } catch (error) {
-    if (error instanceof DecodeError) throw cannotBeHandled(actual, options, error.message);
+    if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
   }
 }

@@ -1,0 +1,46 @@
+// JSON patch (RFC 6902), within Kubernetes' bound on the number of operations.
+
+import jsonPatchLibrary, { type Operation } from 'fast-json-patch';
+import { StatusError } from '../status.ts';
+import { badPatchError, unprocessablePatchError } from './patch-error.ts';
+
+/** The API server takes no more in one request. */
+export const jsonPatchOperationsMax = 10_000;
+
+const operationNames = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
+
+/** `current` after all operations, or none; `current` is not changed. @throws StatusError */
+export function jsonPatch(current: object, patch: unknown): object {
+  const operations = checkOperations(patch);
+  try {
+    return jsonPatchLibrary.applyPatch(current, operations, true, false, true).newDocument;
+  } catch (error) {
+    // The library's own errors, and its TypeErrors for pointers of a prototype, all speak of the patch.
+    if (error instanceof jsonPatchLibrary.JsonPatchError || error instanceof TypeError)
+      throw unprocessablePatchError(firstLine(error.message));
+    throw error;
+  }
+}
+
+function checkOperations(patch: unknown): Operation[] {
+  if (!Array.isArray(patch)) {
+    const what = patch === null ? 'null' : typeof patch === 'boolean' ? 'bool' : typeof patch;
+    throw badPatchError(`error decoding patch: json: cannot unmarshal ${what} into Go value of type []handlers.jsonPatchOp`);
+  }
+  if (patch.length > jsonPatchOperationsMax) {
+    throw new StatusError(
+      'RequestEntityTooLarge',
+      `Request entity is too large: The allowed maximum operations in a JSON patch is ${jsonPatchOperationsMax}, got ${patch.length}`,
+    );
+  }
+  for (const operation of patch as Partial<Operation>[]) {
+    if (typeof operation !== 'object' || operation === null) throw badPatchError('error decoding patch: an operation is no object');
+    if (!operationNames.has(operation.op ?? '')) throw unprocessablePatchError(`Unexpected kind: ${operation.op ?? 'unknown'}`);
+    if (typeof operation.path !== 'string') throw unprocessablePatchError(`${operation.op} operation is missing its path`);
+  }
+  return patch as Operation[];
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0]!;
+}
