@@ -38,7 +38,7 @@ export function storeModelTest(name: string, open: () => Promise<Store>, numRuns
   test(`${name}: random writes, reads, watches and compactions agree with a model`, async (t) => {
     const seed = Number(process.env['STORE_CONTRACT_SEED'] ?? Math.floor(systemRandom.float() * 2 ** 31));
     t.diagnostic(`STORE_CONTRACT_SEED=${seed}`);
-    const property = fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 60 }), async (commands) => {
+    const property = fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 60, size: 'max' }), async (commands) => {
       const store = await open();
       try {
         await new Run(store, await store.currentRevision()).all(commands);

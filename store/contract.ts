@@ -281,7 +281,7 @@ function watches(name: string, opened: Opened): void {
     const watching = new Watching(store.watch('/p/', start));
     await store.put('/p', bytes('no'));
     await store.put('/p0', bytes('no'));
-    await store.put('/p/a', bytes('yes'));
+    await watching.reaches(await store.put('/p/a', bytes('yes')));
     const last = await store.put('/q/a', bytes('no'));
     await watching.reaches(last);
     assert.deepEqual(eventKeys(watching.events), ['/p/a']);
