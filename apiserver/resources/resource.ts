@@ -36,10 +36,13 @@ export interface Column<T> {
   cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
+/** A method's type, not a function's, so that declarations of different kinds fit in one list. */
+type FieldOf<T> = { valueOf_(object: T): string }['valueOf_'];
+
 export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   kind: Kind<T>;
   /** Field selectors besides metadata.name and metadata.namespace. */
-  fields?: Record<string, (object: T) => string>;
+  fields?: Record<string, FieldOf<T>>;
   /** Sets what Kubernetes sets when a client leaves it out. Mutates; idempotent. Runs on every decoded body and on read. */
   defaults?(object: T): void;
   /** Resets what clients may not set (status, generation) and sets what the server does. Mutates `object`. */

@@ -1,0 +1,66 @@
+// The admission chain: plug-ins that may change, then plug-ins that may refuse, every write, in their order.
+
+import type { Kind } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import type { UserInfo } from '../resources/resource.ts';
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** One write, as plug-ins see it. `object` is what `admit` may mutate. */
+export interface AdmissionAttributes {
+  readonly operation: AdmissionOperation;
+  readonly kind: Kind;
+  /** '' for the main resource. */
+  readonly subresource: string;
+  readonly namespace: string;
+  /** '' while a name is still to be generated, and for deletions of collections. */
+  readonly name: string;
+  /** undefined for DELETE. */
+  readonly object: KubeObject | undefined;
+  /** undefined for CREATE and CONNECT. */
+  readonly old: KubeObject | undefined;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions. */
+  readonly options?: object;
+  /** Adds a Warning header to the answer. */
+  warn(text: string): void;
+}
+
+export interface AdmissionPlugin {
+  readonly name: string;
+  readonly operations: readonly AdmissionOperation[];
+  /** Looked at before anything is called; default every kind. */
+  handles?(attributes: AdmissionAttributes): boolean;
+  /** May mutate `attributes.object`. @throws StatusError to refuse */
+  admit?(attributes: AdmissionAttributes): Promise<void> | void;
+  /** @throws StatusError to refuse */
+  validate?(attributes: AdmissionAttributes): Promise<void> | void;
+}
+
+export class AdmissionChain {
+  readonly #plugins: readonly AdmissionPlugin[];
+
+  constructor(plugins: readonly AdmissionPlugin[]) {
+    this.#plugins = plugins;
+  }
+
+  async admit(attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.#plugins) {
+      if (!plugin.admit || !concerns(plugin, attributes)) continue;
+      const pending = plugin.admit(attributes);
+      if (pending) await pending;
+    }
+  }
+
+  async validate(attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.#plugins) {
+      if (!plugin.validate || !concerns(plugin, attributes)) continue;
+      const pending = plugin.validate(attributes);
+      if (pending) await pending;
+    }
+  }
+}
+
+const concerns = (plugin: AdmissionPlugin, attributes: AdmissionAttributes) =>
+  plugin.operations.includes(attributes.operation) && (plugin.handles?.(attributes) ?? true);

@@ -1,0 +1,38 @@
+// Nothing is created in a namespace that does not exist or is being terminated, and the namespaces that the cluster
+// lives in stay (admission plug-in NamespaceLifecycle).
+
+import { namespaces } from '../../api/core.ts';
+import { forbiddenError, notFoundError, StatusError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import type { AdmissionPlugin } from './admission.ts';
+
+const immortal = new Set(['default', 'kube-system', 'kube-public']);
+
+/** `findNamespace` answers with what is newest: a namespace made a moment ago counts. */
+export function namespaceLifecycle(
+  findNamespace: (name: string) => Promise<KubeObject | undefined> | KubeObject | undefined,
+): AdmissionPlugin {
+  return {
+    name: 'NamespaceLifecycle',
+    operations: ['CREATE', 'UPDATE', 'DELETE'],
+    handles: ({ kind }) => kind.namespaced || (kind.plural === 'namespaces' && kind.group === ''),
+    async admit({ kind, operation, namespace, name, subresource }) {
+      if (!kind.namespaced) {
+        if (operation === 'DELETE' && immortal.has(name)) throw forbiddenError(namespaces, name, 'this namespace may not be deleted');
+        return;
+      }
+      if (operation === 'DELETE' || namespace === '') return;
+      const found = findNamespace(namespace);
+      const object = found instanceof Promise ? await found : found;
+      if (!object) throw notFoundError(namespaces, namespace);
+      if (operation !== 'CREATE' || subresource !== '' || object.metadata?.deletionTimestamp === undefined) return;
+      const refusal = forbiddenError(kind, name, `unable to create new content in namespace ${namespace} because it is being terminated`);
+      throw new StatusError('Forbidden', refusal.message, {
+        details: {
+          ...refusal.details,
+          causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }],
+        },
+      });
+    },
+  };
+}

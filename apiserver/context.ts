@@ -1,0 +1,78 @@
+// What the filters and handlers know about one request: koa's context with this state. A request that arrives over
+// HTTPS and one that arrives in-process differ only in their Exchange.
+
+import type Koa from 'koa';
+import type { UserInfo } from './resources/resource.ts';
+
+/** A path and method, read as Kubernetes reads them (k8s.io/apiserver/pkg/endpoints/request RequestInfo). */
+export interface RequestInfo {
+  /** `/api/...` and `/apis/<group>/<version>/...` with a resource; otherwise a bare path. */
+  isResource: boolean;
+  path: string;
+  /** create, get, list, watch, update, patch, delete, deletecollection; for bare paths the method in lower case. */
+  verb: string;
+  group: string;
+  version: string;
+  /** '' for cluster-scoped objects and for all namespaces. */
+  namespace: string;
+  resource: string;
+  subresource: string;
+  /** '' for collections. */
+  name: string;
+  /** What follows the subresource, for proxies: `/a/b`. */
+  rest: string;
+}
+
+/** A streaming answer. Chunks are never mutated after they were written. */
+export interface Sink {
+  write(chunk: Uint8Array): void;
+  /** Bytes written but not yet taken by the other side. */
+  readonly bufferedBytes: number;
+  /** Resolves once the other side has taken what was written, or is gone. */
+  drained(): Promise<void>;
+  end(): void;
+  /** Breaks the connection off. */
+  destroy(): void;
+}
+
+/** One request's connection to its client. */
+export interface Exchange {
+  /** Set for in-process requests, and by nothing else: who asks. */
+  readonly localUser: UserInfo | undefined;
+  /** The whole request body. @throws StatusError RequestEntityTooLarge */
+  body(bytesMax: number): Promise<Buffer>;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+  /** Sends status 200 and the headers set so far, then whatever the sink is given. */
+  open(): Sink;
+}
+
+export interface ApiState {
+  exchange: Exchange;
+  info: RequestInfo;
+  user: UserInfo;
+  auditId: string;
+  query: URLSearchParams;
+  /** Texts of Warning headers, in order, each once. */
+  warnings: Set<string>;
+  /** Neither counted as in flight nor bounded by the request deadline. */
+  isLongRunning: boolean;
+}
+
+export type ApiContext = Koa.ParameterizedContext<ApiState>;
+export type Filter = (ctx: ApiContext, next: () => Promise<void>) => Promise<void>;
+export type Handler = (ctx: ApiContext) => Promise<void>;
+
+/** Answers with bytes that are complete. */
+export function send(ctx: ApiContext, status: number, type: string, body: Uint8Array | string): void {
+  ctx.status = status;
+  ctx.set('Content-Type', type);
+  ctx.body = typeof body === 'string' || Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+export const jsonType = 'application/json';
+
+/** One function of many filters, the first outermost; `handle` is what they lead to. */
+export function chain(filters: readonly Filter[], handle: Handler): Handler {
+  return filters.reduceRight<Handler>((inner, filter) => (ctx) => filter(ctx, () => inner(ctx)), handle);
+}

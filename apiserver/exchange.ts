@@ -1,0 +1,230 @@
+// The two ways a request arrives: over HTTP, and from within the process without sockets or parsing.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { StatusError } from '../api/status.ts';
+import type { ApiRequest, ApiResponse } from '../client/transport.ts';
+import type { Exchange, Sink } from './context.ts';
+import type { UserInfo } from './resources/resource.ts';
+
+function tooLarge(bytesMax: number): StatusError {
+  return new StatusError('RequestEntityTooLarge', `Request entity too large: limit is ${bytesMax}`);
+}
+
+/** A request that came over HTTP. */
+export class HttpExchange implements Exchange {
+  readonly localUser = undefined;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #controller: AbortController | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      if (this.#response.destroyed) controller.abort();
+      else this.#response.once('close', () => controller.abort());
+    }
+    return this.#controller.signal;
+  }
+
+  body(bytesMax: number): Promise<Buffer> {
+    const request = this.#request;
+    if (Number(request.headers['content-length'] ?? 0) > bytesMax) return Promise.reject(tooLarge(bytesMax));
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let total = 0;
+      request.on('data', (chunk: Buffer) => {
+        total += chunk.length;
+        if (total > bytesMax) {
+          request.removeAllListeners('data');
+          request.resume();
+          reject(tooLarge(bytesMax));
+        } else chunks.push(chunk);
+      });
+      request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, total)));
+      request.once('error', reject);
+      request.once('close', () => reject(new StatusError('BadRequest', 'unexpected EOF')));
+    });
+  }
+
+  open(): Sink {
+    const response = this.#response;
+    response.statusCode = 200;
+    response.flushHeaders();
+    return new HttpSink(response);
+  }
+}
+
+class HttpSink implements Sink {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get bufferedBytes(): number {
+    return this.#response.writableLength;
+  }
+
+  write(chunk: Uint8Array): void {
+    if (!this.#response.destroyed) this.#response.write(chunk);
+  }
+
+  drained(): Promise<void> {
+    const response = this.#response;
+    if (!response.writableNeedDrain || response.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        response.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      response.on('drain', done);
+      response.on('close', done);
+    });
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+}
+
+/** What an in-process request's answer consists of when the filters have run, or when it begins to stream. */
+type Headers = Record<string, string>;
+
+/** Stands where koa expects node's ServerResponse; keeps what it is told. */
+export class LocalResponse {
+  statusCode = 404;
+  statusMessage = '';
+  headersSent = false;
+  readonly headers: Headers = {};
+
+  get writable(): boolean {
+    return true;
+  }
+  setHeader(name: string, value: string | number | readonly string[]): void {
+    this.headers[name.toLowerCase()] = typeof value === 'object' ? value.join(', ') : String(value);
+  }
+  getHeader(name: string): string | undefined {
+    return this.headers[name.toLowerCase()];
+  }
+  getHeaders(): Headers {
+    return this.headers;
+  }
+  hasHeader(name: string): boolean {
+    return name.toLowerCase() in this.headers;
+  }
+  removeHeader(name: string): void {
+    delete this.headers[name.toLowerCase()];
+  }
+}
+
+const never = new AbortController().signal;
+
+/** A request from within the process. */
+export class LocalExchange implements Exchange {
+  readonly localUser: UserInfo;
+  readonly signal: AbortSignal;
+  readonly #request: ApiRequest;
+  readonly #response: LocalResponse;
+  readonly #onOpen: (response: ApiResponse) => void;
+
+  constructor(options: { user: UserInfo; request: ApiRequest; response: LocalResponse; onOpen(response: ApiResponse): void }) {
+    this.localUser = options.user;
+    this.signal = options.request.signal ?? never;
+    this.#request = options.request;
+    this.#response = options.response;
+    this.#onOpen = options.onOpen;
+  }
+
+  body(bytesMax: number): Promise<Buffer> {
+    const { body } = this.#request;
+    if (body === undefined) return Promise.resolve(Buffer.alloc(0));
+    const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    return bytes.length > bytesMax ? Promise.reject(tooLarge(bytesMax)) : Promise.resolve(bytes);
+  }
+
+  open(): Sink {
+    this.#response.headersSent = true;
+    const sink = new LocalSink(this.signal);
+    this.#onOpen({ status: 200, headers: this.#response.headers, body: sink });
+    return sink;
+  }
+}
+
+/** A queue between a handler that writes and a client in the same process that reads. */
+class LocalSink implements Sink, AsyncIterable<Uint8Array> {
+  readonly #signal: AbortSignal;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #isEnded = false;
+  #wakeReader: (() => void) | undefined;
+  #wakeWriters: (() => void)[] = [];
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  get bufferedBytes(): number {
+    return this.#bytes;
+  }
+
+  write(chunk: Uint8Array): void {
+    if (this.#isEnded) return;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    this.#wakeReader?.();
+  }
+
+  drained(): Promise<void> {
+    if (this.#bytes === 0 || this.#isEnded) return Promise.resolve();
+    return new Promise((resolve) => this.#wakeWriters.push(resolve));
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#wakeReader?.();
+    this.#release();
+  }
+
+  destroy(): void {
+    this.#chunks = [];
+    this.#bytes = 0;
+    this.end();
+  }
+
+  #release(): void {
+    const writers = this.#wakeWriters;
+    this.#wakeWriters = [];
+    for (const wake of writers) wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for (;;) {
+      if (this.#signal.aborted) throw this.#signal.reason;
+      const chunks = this.#chunks;
+      if (chunks.length) {
+        this.#chunks = [];
+        this.#bytes = 0;
+        this.#release();
+        yield* chunks;
+      } else if (this.#isEnded) return;
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wakeReader = resolve;
+        });
+        this.#wakeReader = undefined;
+      }
+    }
+  }
+}

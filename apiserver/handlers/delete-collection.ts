@@ -1,0 +1,35 @@
+// DELETE of a collection: each selected object by itself, as many at a time as do not crowd out others.
+
+import { isStatus } from '../../api/status.ts';
+import { sendList } from '../negotiate/render.ts';
+import type { StoredObject } from '../registry/object-codec.ts';
+import { deleteRequest, readDeleteOptions } from './delete.ts';
+import type { ResourceHandler } from './handler.ts';
+import { readPage } from './list.ts';
+import { readListOptions } from './list-options.ts';
+
+const concurrency = 16;
+
+export const deleteCollection: ResourceHandler = async (ctx, served, server) => {
+  const options = await readDeleteOptions(ctx);
+  const listOptions = readListOptions(ctx, served);
+  const request = deleteRequest(ctx, served, options);
+  const page = await readPage(listOptions, served, server);
+  const deleted: StoredObject[] = [];
+  const queue = [...page.objects];
+  async function work(): Promise<void> {
+    for (let object = queue.shift(); object; object = queue.shift()) {
+      try {
+        const each = { ...request, namespace: object.namespace };
+        deleted.push((await served.registry.delete(object.name, each, { ...options })).object);
+      } catch (error) {
+        // Someone else's deletion does as well.
+        if (!isStatus(error, 'NotFound')) throw error;
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, queue.length) }, work));
+  const metadata = { resourceVersion: String(page.revision), ...(page.continue ? { continue: page.continue } : {}) };
+  deleted.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return sendList(ctx, served, deleted, metadata, server.clock.nowMs());
+};

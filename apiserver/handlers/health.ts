@@ -1,0 +1,46 @@
+// /healthz, /livez and /readyz: the answers of a list of checks, each also by itself.
+
+import { type ApiContext, send } from '../context.ts';
+
+export interface HealthCheck {
+  name: string;
+  /** Only asked whether the server is ready, not whether it lives. */
+  isReadinessOnly?: boolean;
+  /** undefined: fine; otherwise why not. */
+  problem(): Promise<string | undefined> | string | undefined;
+}
+
+const textType = 'text/plain; charset=utf-8';
+
+/** Serves `/healthz`, `/healthz/NAME` and the like; false when the path is none of them. */
+export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[]): Promise<boolean> {
+  const [, endpoint = '', checkName, ...more] = ctx.state.info.path.split('/');
+  if (endpoint !== 'healthz' && endpoint !== 'livez' && endpoint !== 'readyz') return false;
+  const asked = checks.filter((check) => endpoint === 'readyz' || !check.isReadinessOnly);
+  if (checkName) {
+    const one = asked.find((check) => check.name === checkName);
+    if (!one || more.length) return false;
+    const problem = await one.problem();
+    send(ctx, problem === undefined ? 200 : 500, textType, problem === undefined ? 'ok' : `internal server error: ${problem}\n`);
+    return true;
+  }
+  const { query } = ctx.state;
+  const excluded = new Set(query.getAll('exclude'));
+  const results = await Promise.all(
+    asked.map(async ({ name, problem }) => ({
+      name,
+      problem: excluded.has(name) ? undefined : await problem(),
+      isExcluded: excluded.has(name),
+    })),
+  );
+  const isFine = results.every((result) => result.problem === undefined);
+  if (isFine && !query.has('verbose')) send(ctx, 200, textType, 'ok');
+  else {
+    const lines = results.map(({ name, problem, isExcluded }) => {
+      if (isExcluded) return `[+]${name} excluded: ok`;
+      return problem === undefined ? `[+]${name} ok` : `[-]${name} failed: reason withheld`;
+    });
+    send(ctx, isFine ? 200 : 500, textType, `${lines.join('\n')}\n${endpoint} check ${isFine ? 'passed' : 'failed'}\n`);
+  }
+  return true;
+}

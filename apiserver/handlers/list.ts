@@ -1,0 +1,114 @@
+// GET of a collection. The newest state, and any state since which nothing of the kind has changed, come from the
+// cache; other revisions from the store's history.
+
+import { goneError } from '../../api/status.ts';
+import { CompactedError } from '../../store/store.ts';
+import { selects } from '../cache/watch-cache.ts';
+import { sendList } from '../negotiate/render.ts';
+import type { StoredObject } from '../registry/object-codec.ts';
+import type { Served } from '../registry/resource-table.ts';
+import { waitForNow, waitForRevision } from './freshness.ts';
+import type { ResourceHandler, ServerParts } from './handler.ts';
+import { ExpiredContinueError, type ListOptions, readListOptions, writeContinue } from './list-options.ts';
+
+export interface Page {
+  objects: StoredObject[];
+  revision: number;
+  continue: string | undefined;
+  /** undefined when a selector makes it unknown. */
+  remaining: number | undefined;
+}
+
+export const listObjects: ResourceHandler = async (ctx, served, server) => {
+  const page = await readPage(readListOptions(ctx, served), served, server);
+  const metadata = {
+    resourceVersion: String(page.revision),
+    ...(page.continue ? { continue: page.continue } : {}),
+    ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
+  };
+  return sendList(ctx, served, page.objects, metadata, server.clock.nowMs());
+};
+
+/** One page of what the options select. @throws StatusError Expired, Timeout */
+export async function readPage(options: ListOptions, served: Served, server: ServerParts): Promise<Page> {
+  const { cache } = served;
+  const token = options.continue;
+  if (token) {
+    // -1 is the token of those who have been told that consistency is lost.
+    if (token.revision === -1) {
+      await waitForNow(server);
+      return fromCache(options, served, token.after, cache.revision);
+    }
+    if (token.revision >= cache.lastChange && token.revision <= cache.revision)
+      return fromCache(options, served, token.after, token.revision);
+    return fromStore(options, served, server, token.revision, token.after);
+  }
+  const { revision } = options;
+  const isExact = revision !== undefined && revision > 0 && (options.match === 'Exact' || (options.match === '' && options.limit > 0));
+  if (revision === undefined) await waitForNow(server);
+  else await waitForRevision(server, revision);
+  if (!isExact) return fromCache(options, served, '', cache.revision);
+  if (revision >= cache.lastChange) return fromCache(options, served, '', revision);
+  return fromStore(options, served, server, revision, '');
+}
+
+function fromCache(options: ListOptions, served: Served, after: string, revision: number): Page {
+  const { selection, limit } = options;
+  const found = served.cache.list(selection, after);
+  if (limit === 0 || found.length <= limit) return { objects: found, revision, continue: undefined, remaining: undefined };
+  const objects = found.slice(0, limit);
+  const hasSelector = selection.labels.length > 0 || selection.fields.length > 0;
+  return {
+    objects,
+    revision,
+    continue: writeContinue({ revision, after: objects.at(-1)?.key ?? '' }, served, selection.namespace),
+    remaining: hasSelector ? undefined : found.length - limit,
+  };
+}
+
+const storePageLimit = 500;
+
+async function fromStore(options: ListOptions, served: Served, server: ServerParts, revision: number, after: string): Promise<Page> {
+  const { selection, limit } = options;
+  const { codec } = served.registry;
+  const prefix = codec.prefixOf(selection.namespace);
+  const objects: StoredObject[] = [];
+  let last = after;
+  for (;;) {
+    const pageLimit = limit === 0 ? storePageLimit : Math.min(storePageLimit, limit - objects.length);
+    const page = await readStorePage(
+      server,
+      prefix,
+      { revision, limit: pageLimit, ...(last ? { after: last } : {}) },
+      served,
+      selection.namespace,
+    );
+    for (const entry of page.entries) {
+      const object = codec.fromEntry(entry);
+      if (selects(selection, object)) objects.push(object);
+    }
+    last = page.entries.at(-1)?.key ?? last;
+    if (page.remaining === 0 || page.entries.length === 0) return { objects, revision, continue: undefined, remaining: undefined };
+    if (limit > 0 && objects.length >= limit) {
+      const hasSelector = selection.labels.length > 0 || selection.fields.length > 0;
+      const next = writeContinue({ revision, after: last }, served, selection.namespace);
+      return { objects, revision, continue: next, remaining: hasSelector ? undefined : page.remaining };
+    }
+  }
+}
+
+async function readStorePage(
+  server: ServerParts,
+  prefix: string,
+  options: { revision: number; limit: number; after?: string },
+  served: Served,
+  namespace: string,
+) {
+  try {
+    return await server.store.list(prefix, options);
+  } catch (error) {
+    if (!(error instanceof CompactedError)) throw error;
+    if (options.after === undefined) throw goneError(`The resourceVersion for the provided list is too old.`);
+    throw new ExpiredContinueError(writeContinue({ revision: -1, after: options.after }, served, namespace));
+  }
+}

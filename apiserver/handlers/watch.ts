@@ -1,0 +1,205 @@
+// GET with `watch`: first what the client does not know yet, then every change, until time is up or someone ends it.
+
+import { apiVersionOf } from '../../api/kind.ts';
+import { StatusError } from '../../api/status.ts';
+import type { Selection } from '../cache/watch-cache.ts';
+import { type EventEncoding, type EventType, WatchChannel } from '../cache/watch-channel.ts';
+import { type ApiContext, jsonType, type Sink } from '../context.ts';
+import { readAccept } from '../negotiate/accept.ts';
+import { readIncludeObject } from '../negotiate/render.ts';
+import { partialJson, tableJson } from '../negotiate/table.ts';
+import type { StoredObject } from '../registry/object-codec.ts';
+import type { Served } from '../registry/resource-table.ts';
+import { waitForNow, waitForRevision } from './freshness.ts';
+import type { ResourceHandler, ServerParts } from './handler.ts';
+import { type ListOptions, readListOptions } from './list-options.ts';
+
+const timeoutSecondsMin = 1800;
+
+export const watchObjects: ResourceHandler = async (ctx, served, server) => {
+  const options = readListOptions(ctx, served);
+  const encoding = encodingOf(ctx, served, server);
+  if (options.sendInitialEvents || options.revision === undefined) {
+    if (options.revision) await waitForRevision(server, options.revision);
+    else await waitForNow(server);
+  }
+  ctx.set('Content-Type', jsonType);
+  const sink = ctx.state.exchange.open();
+  const watch = new OpenWatch(sink);
+  server.openWatches.add(watch.close);
+  const { signal } = ctx.state.exchange;
+  signal.addEventListener('abort', watch.close, { once: true });
+  const seconds = options.timeoutSeconds || timeoutSecondsMin + server.random.float() * timeoutSecondsMin;
+  let channel: WatchChannel | undefined;
+  const timer = server.clock.setTimer(seconds * 1000, () => {
+    if (options.allowWatchBookmarks && channel) watch.write(encoding.bookmark(served.cache.revision, false));
+    watch.end();
+  });
+  try {
+    if (signal.aborted) return;
+    const revision = await sendKnown(watch, served, options, encoding);
+    if (watch.isEnded) return;
+    channel = channelOf(served, options, encoding, server);
+    channel.join(watch, revision);
+    await watch.ended;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    watch.write(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`));
+    watch.end();
+  } finally {
+    channel?.remove(watch);
+    timer.cancel();
+    signal.removeEventListener('abort', watch.close);
+    server.openWatches.delete(watch.close);
+  }
+};
+
+/** A sink whose end somebody waits for. */
+class OpenWatch implements Sink {
+  readonly #sink: Sink;
+  readonly #done = Promise.withResolvers<void>();
+  isEnded = false;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  get ended(): Promise<void> {
+    return this.#done.promise;
+  }
+  get bufferedBytes(): number {
+    return this.#sink.bufferedBytes;
+  }
+  write(chunk: Uint8Array): void {
+    if (!this.isEnded) this.#sink.write(chunk);
+  }
+  drained(): Promise<void> {
+    return this.#sink.drained();
+  }
+  end(): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.#sink.end();
+    this.#done.resolve();
+  }
+  destroy(): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.#sink.destroy();
+    this.#done.resolve();
+  }
+  readonly close = () => this.end();
+}
+
+const initialChunkBytes = 1 << 20;
+
+/** Sends the objects that are there already, when they are asked for; answers with the revision that is then known. */
+async function sendKnown(watch: OpenWatch, served: Served, options: ListOptions, encoding: EventEncoding): Promise<number> {
+  const { cache } = served;
+  const asked = options.revision ?? 0;
+  const wantsState = options.sendInitialEvents ?? asked === 0;
+  if (!wantsState) return asked === 0 ? cache.revision : asked;
+  const revision = cache.revision;
+  let chunk: Buffer[] = [];
+  let bytes = 0;
+  for (const object of cache.list(options.selection)) {
+    const frame = encoding.frame('ADDED', object);
+    chunk.push(frame);
+    bytes += frame.length;
+    if (bytes < initialChunkBytes) continue;
+    watch.write(Buffer.concat(chunk, bytes));
+    chunk = [];
+    bytes = 0;
+    await watch.drained();
+    if (watch.isEnded) return revision;
+  }
+  if (options.sendInitialEvents && options.allowWatchBookmarks) chunk.push(encoding.bookmark(revision, true));
+  if (chunk.length) watch.write(Buffer.concat(chunk));
+  return revision;
+}
+
+function channelOf(served: Served, options: ListOptions, encoding: EventEncoding, server: ServerParts): WatchChannel {
+  const { cache, channels } = served;
+  // A watch from a revision that is still to come must not see what comes before it, so it shares with nobody.
+  const isAhead = (options.revision ?? 0) > cache.revision;
+  const key = JSON.stringify([options.selection, encoding.key, options.allowWatchBookmarks, isAhead ? server.random.uuid() : '']);
+  let channel = channels.get(key);
+  if (channel) return channel;
+  const selection: Selection = options.selection;
+  channel = new WatchChannel({
+    cache,
+    selection,
+    encoding,
+    afterRevision: isAhead ? (options.revision ?? 0) : 0,
+    wantsBookmarks: options.allowWatchBookmarks,
+    onEmpty: () => channels.delete(key),
+    onFrames: (count) => server.metrics.watchEvents(served.kind, count),
+  });
+  channels.set(key, channel);
+  return channel;
+}
+
+function encodingOf(ctx: ApiContext, served: Served, server: ServerParts): EventEncoding {
+  const accepted = readAccept(ctx.req.headers.accept);
+  if (accepted.format !== 'json')
+    throw new StatusError('NotAcceptable', 'only the following media types are accepted: application/json;stream=watch');
+  const { kind, declaration } = served;
+  const { as, asVersion } = accepted;
+  const metaVersion = `meta.k8s.io/${asVersion}`;
+  if (as === 'Table') {
+    const includeObject = readIncludeObject(ctx);
+    const table = (object: StoredObject) => {
+      const options = { version: asVersion, includeObject, nowMs: server.clock.nowMs() };
+      return tableJson(declaration, [object], { resourceVersion: String(object.revision) }, options);
+    };
+    const empty = (revision: number, annotations: object) =>
+      JSON.stringify({
+        kind: 'Table',
+        apiVersion: metaVersion,
+        metadata: { resourceVersion: String(revision) },
+        columnDefinitions: [],
+        rows: [],
+        ...annotations,
+      });
+    return jsonEncoding(`table ${asVersion} ${includeObject}`, table, (revision) => empty(revision, {}));
+  }
+  if (as) {
+    return jsonEncoding(
+      `partial ${asVersion}`,
+      (object) => partialJson(object.parse(), asVersion),
+      (revision, annotations) => bookmarkJson('PartialObjectMetadata', metaVersion, revision, annotations),
+    );
+  }
+  return {
+    key: 'json',
+    frame: (type, object) => Buffer.concat([frameHeads[type], object.wire, frameTail]),
+    bookmark: (revision, isInitialEnd) => bookmarkFrame(bookmarkJson(kind.kind, apiVersionOf(kind), revision, annotationsOf(isInitialEnd))),
+  };
+}
+
+function jsonEncoding(
+  key: string,
+  objectJson: (object: StoredObject) => string,
+  bookmark: (revision: number, annotations: object) => string,
+): EventEncoding {
+  return {
+    key,
+    frame: (type, object) => Buffer.from(`{"type":"${type}","object":${objectJson(object)}}\n`),
+    bookmark: (revision, isInitialEnd) => bookmarkFrame(bookmark(revision, annotationsOf(isInitialEnd))),
+  };
+}
+
+const frameHead = (type: EventType) => Buffer.from(`{"type":"${type}","object":`);
+const frameHeads: Record<EventType, Buffer> = {
+  ADDED: frameHead('ADDED'),
+  MODIFIED: frameHead('MODIFIED'),
+  DELETED: frameHead('DELETED'),
+  BOOKMARK: frameHead('BOOKMARK'),
+  ERROR: frameHead('ERROR'),
+};
+const frameTail = Buffer.from('}\n');
+
+const bookmarkFrame = (json: string) => Buffer.from(`{"type":"BOOKMARK","object":${json}}\n`);
+const annotationsOf = (isInitialEnd: boolean) => (isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {});
+const bookmarkJson = (kind: string, apiVersion: string, revision: number, annotations: object) =>
+  JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: String(revision), creationTimestamp: null, ...annotations } });

@@ -1,0 +1,151 @@
+// Objects as bytes. In the store: JSON that begins `{"kind":K,"apiVersion":V,"metadata":{` and has no resourceVersion;
+// on the wire: the same bytes with `"resourceVersion":"N",` spliced in at that fixed place. Nothing is stringified twice.
+
+import { apiVersionOf } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import type { Entry } from '../../store/store.ts';
+import type { ResourceDeclaration } from '../resources/resource.ts';
+
+/** What selectors look at. */
+export interface Facts {
+  labels: Readonly<Record<string, string>> | undefined;
+  /** Values of the declared selectable fields. */
+  fields: Readonly<Record<string, string>>;
+}
+
+/** One version of one object. Immutable; its parsed form is made anew for whoever wants to change it. */
+export class StoredObject {
+  readonly key: string;
+  readonly revision: number;
+  /** The bytes on the wire. */
+  readonly wire: Buffer;
+  readonly #codec: ObjectCodec;
+  #facts: Facts | undefined;
+
+  constructor(codec: ObjectCodec, key: string, revision: number, wire: Buffer) {
+    this.#codec = codec;
+    this.key = key;
+    this.revision = revision;
+    this.wire = wire;
+  }
+
+  get name(): string {
+    return this.key.slice(this.key.lastIndexOf('/') + 1);
+  }
+
+  /** '' for cluster-scoped objects. */
+  get namespace(): string {
+    return this.#codec.namespaceOf(this.key);
+  }
+
+  /** A new, mutable object with its resourceVersion set. */
+  parse(): KubeObject {
+    return JSON.parse(this.wire.toString()) as KubeObject;
+  }
+
+  facts(): Facts {
+    this.#facts ??= this.#codec.factsOf(this.parse());
+    return this.#facts;
+  }
+
+  /** As an item of a list: without `kind` and `apiVersion`, as Kubernetes leaves them out for built-in kinds. */
+  get item(): Buffer {
+    return this.wire.subarray(this.#codec.itemOffset);
+  }
+
+  /** The same object as of a later revision: what a watch shows of an object that was deleted then. */
+  at(revision: number): StoredObject {
+    return this.#codec.fromStored(this.key, revision, this.#codec.storedBytes(this));
+  }
+}
+
+export class ObjectCodec {
+  readonly declaration: ResourceDeclaration;
+  /** `/registry/<group>/<plural>/`: where the kind's objects lie in the store. */
+  readonly storagePrefix: string;
+  /** How many bytes of the wire form a list item leaves out after its `{`. */
+  readonly itemOffset: number;
+  readonly #head: Buffer;
+  readonly #selectable: [string, (object: KubeObject) => string][];
+
+  constructor(declaration: ResourceDeclaration) {
+    const { kind, storage } = declaration;
+    this.declaration = declaration;
+    this.storagePrefix = `/registry/${(storage?.group ?? kind.group) || 'core'}/${storage?.plural ?? kind.plural}/`;
+    const typeMeta = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},`;
+    this.#head = Buffer.from(`${typeMeta}"metadata":{`);
+    this.itemOffset = declaration.isCustom ? 1 : typeMeta.length;
+    this.#selectable = Object.entries(declaration.fields ?? {});
+  }
+
+  keyOf(namespace: string, name: string): string {
+    return this.declaration.kind.namespaced ? `${this.storagePrefix}${namespace}/${name}` : this.storagePrefix + name;
+  }
+
+  /** All keys of one namespace, or of all when it is ''. */
+  prefixOf(namespace: string): string {
+    return namespace && this.declaration.kind.namespaced ? `${this.storagePrefix}${namespace}/` : this.storagePrefix;
+  }
+
+  namespaceOf(key: string): string {
+    if (!this.declaration.kind.namespaced) return '';
+    return key.slice(this.storagePrefix.length, key.lastIndexOf('/'));
+  }
+
+  factsOf(object: KubeObject): Facts {
+    const fields: Record<string, string> = {};
+    for (const [field, read] of this.#selectable) fields[field] = read(object);
+    return { labels: object.metadata?.labels, fields };
+  }
+
+  /** The bytes to store. `object` stays as it is. */
+  encode(object: KubeObject): Buffer {
+    const storage = this.declaration.storage;
+    if (storage?.encode) return encodeOrdered(storage.encode(structuredClone(object)));
+    return encodeOrdered(object);
+  }
+
+  fromEntry(entry: Entry): StoredObject {
+    return this.fromStored(entry.key, entry.modRevision, entry.value);
+  }
+
+  /** `stored` are bytes made by `encode`, here or by a declaration that shares this one's storage. */
+  fromStored(key: string, revision: number, stored: Uint8Array): StoredObject {
+    const bytes = this.#inThisVersion(stored);
+    const splice = spliceOf(revision);
+    const headLength = this.#head.length;
+    const wire = Buffer.allocUnsafeSlow(bytes.length + splice.length);
+    wire.set(bytes.subarray(0, headLength), 0);
+    wire.write(splice, headLength, 'latin1');
+    wire.set(bytes.subarray(headLength), headLength + splice.length);
+    return new StoredObject(this, key, revision, wire);
+  }
+
+  /** The stored bytes that `object`'s wire form was made of (in this version). */
+  storedBytes(object: StoredObject): Buffer {
+    const end = this.#head.length + spliceOf(object.revision).length;
+    return Buffer.concat([object.wire.subarray(0, this.#head.length), object.wire.subarray(end)]);
+  }
+
+  #inThisVersion(stored: Uint8Array): Uint8Array {
+    const { storage, kind, defaults } = this.declaration;
+    const head = this.#head;
+    if (!storage?.decode && head.compare(stored, 0, head.length) === 0) return stored;
+    const parsed = JSON.parse(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString()) as KubeObject;
+    const object = storage?.decode ? storage.decode(parsed) : parsed;
+    object.kind = kind.kind;
+    object.apiVersion = apiVersionOf(kind);
+    defaults?.(object);
+    return encodeOrdered(object);
+  }
+}
+
+/** Revision 0 is that of an object which a dry run did not store: it has no resourceVersion. */
+const spliceOf = (revision: number) => (revision === 0 ? '' : `"resourceVersion":"${revision}",`);
+
+function encodeOrdered(object: KubeObject): Buffer {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  if (metadata?.resourceVersion === undefined) return Buffer.from(JSON.stringify({ kind, apiVersion, metadata, ...rest }));
+  const { resourceVersion: _, ...stored } = metadata;
+  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: stored, ...rest }));
+}

@@ -1,0 +1,387 @@
+// The generic registry of one kind: the order in which a write is prepared, admitted, validated and stored is here and
+// nowhere else; what differs between kinds is in their declarations. Reads come from the watch cache.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { FieldError } from '../../api/field-error.ts';
+import { apiVersionOf, type Kind } from '../../api/kind.ts';
+import {
+  alreadyExistsError,
+  badRequestError,
+  conflictError,
+  invalidError,
+  notFoundError,
+  StatusError,
+  staleObjectMessage,
+} from '../../api/status.ts';
+import { type MetaOptions, validateObjectMeta, validateObjectMetaUpdate } from '../../api/validation/object-meta.ts';
+import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
+import { type Clock, timestamp } from '../../base/clock.ts';
+import { nameSuffix, type Random } from '../../base/random.ts';
+import { ConflictError, KeyExistsError, type Store } from '../../store/store.ts';
+import type { AdmissionAttributes, AdmissionChain } from '../admission/admission.ts';
+import type { WatchCache } from '../cache/watch-cache.ts';
+import type { ResourceDeclaration, UserInfo, WriteContext } from '../resources/resource.ts';
+import { type DeleteOptions, planDeletion } from './deletion.ts';
+import type { ObjectCodec, StoredObject } from './object-codec.ts';
+
+/** What every write carries beside the object. */
+export interface WriteRequest {
+  /** '' for cluster-scoped kinds. */
+  namespace: string;
+  user: UserInfo;
+  dryRun: boolean;
+  /** CreateOptions, UpdateOptions or PatchOptions, for admission. */
+  options?: object;
+  warn(text: string): void;
+  /** Records who owns which fields; called once the object is as it will be stored, but for validation. */
+  track?(after: KubeObject, before: KubeObject | undefined): void;
+}
+
+/** How a change of an existing object is prepared and checked. */
+export interface UpdateStrategy {
+  /** '' for the main resource. */
+  subresource: string;
+  beforeUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): void;
+  validateUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): FieldError[];
+}
+
+export interface UpdateOptions {
+  strategy?: UpdateStrategy;
+  /** An object that is not there is created from what `produce` makes of undefined. */
+  createMissing?: boolean;
+  /** PUT: the caller's own resourceVersion decides, and a conflict is the caller's. Patches are tried again. */
+  isReplacement?: boolean;
+}
+
+export interface RegistryOptions {
+  declaration: ResourceDeclaration;
+  codec: ObjectCodec;
+  cache: WatchCache;
+  store: Store;
+  clock: Clock;
+  random: Random;
+  admission: AdmissionChain;
+}
+
+const patchAttemptsMax = 5;
+const generateNameAttemptsMax = 8;
+const generatedNameBaseMax = 58;
+
+export class Registry {
+  readonly declaration: ResourceDeclaration;
+  readonly kind: Kind;
+  readonly codec: ObjectCodec;
+  readonly cache: WatchCache;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #admission: AdmissionChain;
+  readonly #mainStrategy: UpdateStrategy;
+  readonly #statusStrategy: UpdateStrategy;
+  readonly #metaOptions: MetaOptions;
+
+  constructor(options: RegistryOptions) {
+    this.declaration = options.declaration;
+    this.kind = options.declaration.kind;
+    this.codec = options.codec;
+    this.cache = options.cache;
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#admission = options.admission;
+    const { declaration } = options;
+    this.#metaOptions = { namespaced: this.kind.namespaced, validateName: declaration.validateName };
+    this.#mainStrategy = {
+      subresource: '',
+      beforeUpdate: (object, old, context) => declaration.beforeUpdate?.(object, old, context),
+      validateUpdate: (object, old, context) =>
+        declaration.validateUpdate ? declaration.validateUpdate(object, old, context) : declaration.validate(object, context),
+    };
+    this.#statusStrategy = {
+      subresource: 'status',
+      beforeUpdate: (object, old, context) => {
+        if (declaration.status?.beforeUpdate) declaration.status.beforeUpdate(object, old, context);
+        else keepAllButStatus(object, old);
+      },
+      validateUpdate: (object, old, context) => declaration.status?.validateUpdate?.(object, old, context) ?? [],
+    };
+  }
+
+  get statusStrategy(): UpdateStrategy {
+    return this.#statusStrategy;
+  }
+
+  /** The newest version of an object that may not have reached the cache yet. */
+  async fresh(namespace: string, name: string): Promise<StoredObject | undefined> {
+    const entry = await this.#store.get(this.codec.keyOf(namespace, name));
+    return entry && this.codec.fromEntry(entry);
+  }
+
+  /** From the cache, else from the store. @throws StatusError NotFound */
+  async current(namespace: string, name: string): Promise<StoredObject> {
+    const found = this.cache.get(this.codec.keyOf(namespace, name)) ?? (await this.fresh(namespace, name));
+    if (!found) throw notFoundError(this.kind, name);
+    return found;
+  }
+
+  /** Stores a new object; takes `object` over. */
+  async create(object: KubeObject, request: WriteRequest): Promise<StoredObject> {
+    const meta = this.#ownMetadata(object, request);
+    if (meta.resourceVersion) throw new StatusError('', 'resourceVersion should not be set on objects to be created');
+    const generateName = meta.name ? '' : (meta.generateName ?? '');
+    const pristine = generateName ? JSON.stringify(object) : '';
+    for (let attempt = 1; ; attempt++) {
+      const candidate = attempt === 1 ? object : (JSON.parse(pristine) as KubeObject);
+      try {
+        return await this.#createOnce(candidate, request);
+      } catch (error) {
+        if (!(error instanceof KeyExistsError)) throw error;
+        if (!generateName || attempt === generateNameAttemptsMax) throw this.#alreadyExists(candidate, generateName);
+      }
+    }
+  }
+
+  async #createOnce(object: KubeObject, request: WriteRequest): Promise<StoredObject> {
+    const { declaration } = this;
+    const context = this.#contextOf(request);
+    const meta = object.metadata as ObjectMeta;
+    wipeSystemMetadata(meta);
+    delete meta.generation;
+    meta.uid = this.#random.uuid();
+    meta.creationTimestamp = timestamp(this.#clock);
+    if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, generatedNameBaseMax) + nameSuffix(this.#random);
+    const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
+    await this.#admission.admit(attributes);
+    declaration.beforeCreate?.(object, context);
+    request.track?.(object, undefined);
+    const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
+    if (errors.length) throw invalidError(this.kind, meta.name ?? '', errors);
+    await this.#admission.validate(attributes);
+
+    const key = this.codec.keyOf(request.namespace, meta.name ?? '');
+    const bytes = this.codec.encode(object);
+    if (request.dryRun) {
+      const existing = await this.#store.get(key);
+      if (existing) throw new KeyExistsError(key, existing);
+      return this.codec.fromStored(key, 0, bytes);
+    }
+    return this.codec.fromStored(key, await this.#store.put(key, bytes, 0), bytes);
+  }
+
+  /**
+   * Replaces an object by what `produce` makes of it. `produce` is given an object of its own and may be called again,
+   * when someone else has written in between.
+   */
+  async update(
+    name: string,
+    request: WriteRequest,
+    produce: (old: KubeObject | undefined) => KubeObject | Promise<KubeObject>,
+    options: UpdateOptions = {},
+  ): Promise<{ object: StoredObject; isNew: boolean }> {
+    const key = this.codec.keyOf(request.namespace, name);
+    let current = this.cache.get(key) ?? (await this.fresh(request.namespace, name));
+    let isFresh = false;
+    for (let attempt = 1; ; attempt++) {
+      if (!current) {
+        if (!options.createMissing) throw notFoundError(this.kind, name);
+        return { object: await this.create(await produce(undefined), request), isNew: true };
+      }
+      try {
+        return { object: await this.#updateOnce(current, name, request, produce, options), isNew: false };
+      } catch (error) {
+        const isOvertaken = error instanceof ConflictError;
+        // What looks stale may be so only against a cache that is itself behind.
+        const mayBeOurs = error instanceof StaleError && !isFresh;
+        if (!isOvertaken && !mayBeOurs) throw error instanceof StaleError ? error.status : error;
+        if (isOvertaken && attempt >= patchAttemptsMax) throw conflictError(this.kind, name, staleObjectMessage);
+        current = await this.fresh(request.namespace, name);
+        isFresh = true;
+      }
+    }
+  }
+
+  async #updateOnce(
+    current: StoredObject,
+    name: string,
+    request: WriteRequest,
+    produce: (old: KubeObject | undefined) => KubeObject | Promise<KubeObject>,
+    options: UpdateOptions,
+  ): Promise<StoredObject> {
+    const strategy = options.strategy ?? this.#mainStrategy;
+    const context = this.#contextOf(request);
+    const old = current.parse();
+    const oldMeta = old.metadata as ObjectMeta;
+    const object = await produce(current.parse());
+    const meta = this.#ownMetadata(object, request);
+    this.#checkVersion(current, meta, name, options.isReplacement ?? false);
+    if (meta.uid && meta.uid !== oldMeta.uid) {
+      const why = `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${oldMeta.uid}`;
+      throw new StaleError(conflictError(this.kind, name, why));
+    }
+    const attributes = this.#attributes('UPDATE', strategy.subresource, name, request, object, old);
+    await this.#admission.admit(attributes);
+    carryOverMetadata(meta, oldMeta);
+    strategy.beforeUpdate?.(object, old, context);
+    const finalMeta = object.metadata as ObjectMeta;
+    request.track?.(object, old);
+    finalMeta.resourceVersion = String(current.revision);
+    const errors = [...validateObjectMetaUpdate(finalMeta, oldMeta), ...(strategy.validateUpdate?.(object, old, context) ?? [])];
+    if (errors.length) throw invalidError(this.kind, name, errors);
+    await this.#admission.validate(attributes);
+
+    const bytes = this.codec.encode(object);
+    if (isUnchanged(bytes, this.codec.encode(old))) return current;
+    const isLast = isDeletionDone(finalMeta) && !(this.declaration.holdsDeletion?.(object) ?? false);
+    if (request.dryRun) return this.codec.fromStored(current.key, current.revision, bytes);
+    if (isLast) {
+      const revision = await this.#store.delete(current.key, current.revision);
+      return this.codec.fromStored(current.key, revision, bytes);
+    }
+    return this.codec.fromStored(current.key, await this.#store.put(current.key, bytes, current.revision), bytes);
+  }
+
+  /** Begins or completes an object's deletion. `isGone`: nothing of it is left. */
+  async delete(name: string, request: WriteRequest, options: DeleteOptions): Promise<{ object: StoredObject; isGone: boolean }> {
+    let current: StoredObject | undefined = await this.current(request.namespace, name);
+    let isFresh = false;
+    for (let attempt = 1; ; attempt++) {
+      if (!current) throw notFoundError(this.kind, name);
+      try {
+        return await this.#deleteOnce(current, name, request, options);
+      } catch (error) {
+        const isOvertaken = error instanceof ConflictError;
+        const mayBeOurs = error instanceof StaleError && !isFresh;
+        if (!isOvertaken && !mayBeOurs) throw error instanceof StaleError ? error.status : error;
+        if (attempt >= patchAttemptsMax) throw conflictError(this.kind, name, staleObjectMessage);
+        current = await this.fresh(request.namespace, name);
+        isFresh = true;
+      }
+    }
+  }
+
+  async #deleteOnce(current: StoredObject, name: string, request: WriteRequest, options: DeleteOptions) {
+    const object = current.parse();
+    const meta = object.metadata as ObjectMeta;
+    this.#checkPreconditions(meta, name, options);
+    const attributes = this.#attributes('DELETE', '', name, request, undefined, object);
+    await this.#admission.admit(attributes);
+    await this.#admission.validate(attributes);
+    const plan = planDeletion(object, this.declaration, options, this.#clock.nowMs());
+    if (plan === 'pending') return { object: current, isGone: false };
+    if (plan === 'now') {
+      const revision = request.dryRun ? current.revision : await this.#store.delete(current.key, current.revision);
+      return { object: current.at(revision), isGone: true };
+    }
+    this.declaration.beforeDelete?.(object, this.#contextOf(request));
+    const bytes = this.codec.encode(object);
+    if (isUnchanged(bytes, this.codec.encode(current.parse()))) return { object: current, isGone: false };
+    const revision = request.dryRun ? current.revision : await this.#store.put(current.key, bytes, current.revision);
+    return { object: this.codec.fromStored(current.key, revision, bytes), isGone: false };
+  }
+
+  #checkPreconditions(meta: ObjectMeta, name: string, { preconditions }: DeleteOptions): void {
+    const subject = { ...this.kind, plural: this.kind.kind };
+    if (preconditions?.uid !== undefined && preconditions.uid !== meta.uid) {
+      const why = `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${meta.uid}). The object might have been deleted and then recreated`;
+      throw new StaleError(conflictError(subject, name, why));
+    }
+    if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== meta.resourceVersion) {
+      const why = `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${meta.resourceVersion}). The object might have been modified`;
+      throw new StaleError(conflictError(subject, name, why));
+    }
+  }
+
+  #checkVersion(current: StoredObject, meta: ObjectMeta, name: string, isReplacement: boolean): void {
+    if (meta.resourceVersion && meta.resourceVersion !== '0') {
+      if (meta.resourceVersion !== String(current.revision)) throw new StaleError(conflictError(this.kind, name, staleObjectMessage));
+    } else if (isReplacement && this.declaration.allowUnconditionalUpdate === false) {
+      throw invalidError(this.kind, name, [
+        { type: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0: must be specified for an update' },
+      ]);
+    }
+  }
+
+  /** The object's metadata, with the type and namespace that the request's path implies. */
+  #ownMetadata(object: KubeObject, request: WriteRequest): ObjectMeta {
+    object.kind = this.kind.kind;
+    object.apiVersion = apiVersionOf(this.kind);
+    object.metadata ??= {};
+    const meta = object.metadata;
+    if (this.kind.namespaced) {
+      if (!meta.namespace) meta.namespace = request.namespace;
+      else if (meta.namespace !== request.namespace) {
+        throw badRequestError('the namespace of the provided object does not match the namespace sent on the request');
+      }
+    }
+    return meta;
+  }
+
+  #alreadyExists(object: KubeObject, generateName: string): StatusError {
+    const name = object.metadata?.name ?? '';
+    if (!generateName) return alreadyExistsError(this.kind, name);
+    const error = alreadyExistsError(this.kind, name);
+    return new StatusError('AlreadyExists', `${error.message}, the server was not able to generate a unique name for the object`, {
+      details: { ...error.details, retryAfterSeconds: 1 },
+    });
+  }
+
+  #contextOf(request: WriteRequest): WriteContext {
+    return { clock: this.#clock, random: this.#random, user: request.user, warn: request.warn };
+  }
+
+  #attributes(
+    operation: AdmissionAttributes['operation'],
+    subresource: string,
+    name: string,
+    request: WriteRequest,
+    object: KubeObject | undefined,
+    old: KubeObject | undefined,
+  ): AdmissionAttributes {
+    const { namespace, user, dryRun, warn, options } = request;
+    return { operation, kind: this.kind, subresource, namespace, name, object, old, user, dryRun, warn, ...(options ? { options } : {}) };
+  }
+}
+
+/** A precondition failed against what may be an old copy. */
+class StaleError extends Error {
+  readonly status: StatusError;
+  constructor(status: StatusError) {
+    super(status.message);
+    this.status = status;
+  }
+}
+
+function wipeSystemMetadata(meta: ObjectMeta): void {
+  delete meta.uid;
+  delete meta.creationTimestamp;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
+  delete meta.resourceVersion;
+}
+
+/** No update changes these. */
+function carryOverMetadata(meta: ObjectMeta, old: ObjectMeta): void {
+  for (const field of ['generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'uid'] as const) {
+    if (old[field] === undefined) delete meta[field];
+    else Object.assign(meta, { [field]: old[field] });
+  }
+  delete meta.selfLink;
+}
+
+function keepAllButStatus(object: KubeObject, old: KubeObject): void {
+  const kept = { ...old } as KubeObject & { status?: unknown };
+  delete kept.status;
+  delete kept.metadata;
+  for (const key of Object.keys(object)) if (key !== 'status' && key !== 'metadata') delete (object as Record<string, unknown>)[key];
+  Object.assign(object, kept);
+}
+
+const isDeletionDone = (meta: ObjectMeta) =>
+  meta.deletionTimestamp !== undefined && !meta.finalizers?.length && (meta.deletionGracePeriodSeconds ?? 0) === 0;
+
+/** Also when only the order of fields differs: nothing is written that says nothing new. */
+function isUnchanged(bytes: Buffer, oldBytes: Buffer): boolean {
+  if (bytes.length !== oldBytes.length) return false;
+  return bytes.equals(oldBytes) || isDeepStrictEqual(JSON.parse(bytes.toString()), JSON.parse(oldBytes.toString()));
+}

@@ -1,0 +1,237 @@
+// The API server: the filters in their order, what they lead to, and the server's beginning and end.
+
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import Koa from 'koa';
+import { namespaces } from '../api/core.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { Transport } from '../client/transport.ts';
+import type { Store } from '../store/store.ts';
+import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import type { Authenticator } from './authn/authenticator.ts';
+import type { Authorizer } from './authz/authorizer.ts';
+import { StoreFeed } from './cache/store-feed.ts';
+import { type ApiState, chain, type Filter } from './context.ts';
+import { HttpExchange } from './exchange.ts';
+import { auditId } from './filters/audit-id.ts';
+import { authenticate } from './filters/authenticate.ts';
+import { authorize } from './filters/authorize.ts';
+import { deadline } from './filters/deadline.ts';
+import { maxInFlight } from './filters/max-in-flight.ts';
+import { measure } from './filters/measure.ts';
+import { renderErrors } from './filters/render-errors.ts';
+import { requestInfo } from './filters/request-info.ts';
+import { DiscoveryHandler } from './handlers/discovery.ts';
+import { dispatch, type PathHandler } from './handlers/dispatch.ts';
+import type { ServerParts } from './handlers/handler.ts';
+import type { HealthCheck } from './handlers/health.ts';
+import type { KubeletConnection } from './handlers/kubelet-connection.ts';
+import { localTransport } from './local-transport.ts';
+import { Metrics } from './metrics.ts';
+import { createBootstrapObjects } from './registry/bootstrap.ts';
+import { ResourceTable } from './registry/resource-table.ts';
+import type { ResourceDeclaration, UserInfo } from './resources/resource.ts';
+
+export interface ApiServerOptions {
+  /** Stays the caller's to close. */
+  store: Store;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  resources: readonly ResourceDeclaration[];
+  /** Asked in order; in-process users need none. */
+  authenticators: readonly Authenticator[];
+  authorizer: Authorizer;
+  /** In Kubernetes' order; namespace lifecycle comes before them by itself. */
+  admission?: readonly AdmissionPlugin[];
+  /** Default: log, exec and the like answer with 503. */
+  kubelet?: KubeletConnection;
+  /** Services' addresses come from here. Default 10.96.0.0/12. */
+  serviceClusterIpRange?: string;
+  /** Where clients outside of the process reach the server; behind the `kubernetes` service. Default 127.0.0.1. */
+  advertiseAddress?: string;
+  /** Default: as of Kubernetes 1.36. */
+  version?: VersionInfo;
+  healthChecks?: readonly HealthCheck[];
+  /** Serve paths outside of /api and /apis. */
+  paths?: readonly PathHandler[];
+  /** Requests that read, or write, worked on at a time. Default 400 and 200. */
+  maxRequestsInFlight?: { readOnly: number; mutating: number };
+  requestTimeoutMs?: number;
+}
+
+/** version.Info, as /version answers. */
+export interface VersionInfo {
+  major: string;
+  minor: string;
+  gitVersion: string;
+  gitCommit: string;
+  gitTreeState: string;
+  buildDate: string;
+  goVersion: string;
+  compiler: string;
+  platform: string;
+}
+
+export interface ListenOptions {
+  host: string;
+  /** 0: any. */
+  port: number;
+  /** PEM. Clients may show a certificate of `clientCa`. */
+  tls: { cert: string; key: string; clientCa: string };
+}
+
+export interface ApiServer {
+  /** Requests without sockets, in the name of `user`. */
+  transport(user: UserInfo): Transport;
+  listen(options: ListenOptions): Promise<{ port: number }>;
+  /** Resolves once the caches are filled and the bootstrap objects are there. */
+  ready(): Promise<void>;
+  readonly resources: ResourceTable;
+  /** Ends watches, lets requests finish for `graceSeconds`, then closes connections. Idempotent. */
+  close(graceSeconds?: number): Promise<void>;
+}
+
+export const defaultVersion: VersionInfo = {
+  major: '1',
+  minor: '36',
+  gitVersion: 'v1.36.0+t8s',
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: 'none',
+  compiler: 'node',
+  platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+};
+
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, log } = options;
+  const feed = new StoreFeed({ store, clock, log });
+  const admission = new AdmissionChain([
+    namespaceLifecycle((name) => {
+      const served = resources.ofKind(namespaces);
+      const known = served?.cache.get(served.registry.codec.keyOf('', name));
+      return known ? known.parse() : served?.registry.fresh('', name).then((object) => object?.parse());
+    }),
+    ...(options.admission ?? []),
+  ]);
+  const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission });
+  const inFlight = { readOnly: 0, mutating: 0 };
+  const metrics = new Metrics({
+    objectCounts: () => resources.all.map(({ kind, cache }) => [kind, cache.size] as const) as [never, number][],
+    inFlight: () => inFlight,
+    storeBytes: () => store.sizeBytes(),
+  });
+  const openWatches = new Set<() => void>();
+  const server: ServerParts = { store, clock, random, log, feed, resources, admission, metrics, openWatches, kubelet: options.kubelet };
+  let address = `${options.advertiseAddress ?? '127.0.0.1'}:443`;
+  let isReady = false;
+  let isClosing = false;
+  const checks: HealthCheck[] = [
+    { name: 'ping', problem: () => undefined },
+    { name: 'log', problem: () => undefined },
+    { name: 'etcd', problem: () => store.currentRevision().then(() => undefined, String) },
+    { name: 'informer-sync', isReadinessOnly: true, problem: () => (feed.isSynced ? undefined : 'the caches are not filled') },
+    { name: 'poststarthook/bootstrap-objects', isReadinessOnly: true, problem: () => (isReady ? undefined : 'not finished') },
+    { name: 'shutdown', isReadinessOnly: true, problem: () => (isClosing ? 'process is shutting down' : undefined) },
+    ...(options.healthChecks ?? []),
+  ];
+
+  // Outermost first: what a request passes on its way in, and its answer on its way out.
+  const filters: Filter[] = [
+    requestInfo,
+    measure(metrics, clock),
+    auditId(random),
+    renderErrors(log),
+    authenticate(options.authenticators),
+    maxInFlight(inFlight, {
+      readOnlyMax: options.maxRequestsInFlight?.readOnly ?? 400,
+      mutatingMax: options.maxRequestsInFlight?.mutating ?? 200,
+    }),
+    deadline(clock, options.requestTimeoutMs ?? 60_000),
+    authorize(options.authorizer),
+  ];
+
+  const discovery = new DiscoveryHandler({ resources, serverAddress: () => address });
+  const version = options.version ?? defaultVersion;
+  const handle = chain(filters, dispatch({ server, discovery, checks, version, paths: options.paths ?? [] }));
+  const koa = new Koa<ApiState>();
+  koa.use((ctx) => {
+    ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);
+    return handle(ctx);
+  });
+  koa.on('error', (error: Error & { code?: string }) => {
+    // A client that goes away in the middle of an answer is no failure of ours.
+    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+      log.error('an answer could not be sent', { error: error.stack ?? String(error) });
+    }
+  });
+
+  for (const declaration of options.resources) await resources.add(declaration);
+  await feed.start();
+  const readiness = createBootstrapObjects(server).then(() => {
+    isReady = true;
+  });
+  readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
+  const bookmarks = startBookmarks(server);
+  const listeners: { server: Server; sockets: Set<Socket> }[] = [];
+
+  return {
+    transport: (user) => localTransport(koa, handle, user),
+    resources,
+    ready: () => readiness,
+    async listen({ host, port, tls }) {
+      const https = createServer(
+        { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 180_000 },
+        koa.callback(),
+      );
+      // Watches and uploads take as long as they take; the deadline filter bounds the others.
+      https.requestTimeout = 0;
+      const sockets = new Set<Socket>();
+      https.on('secureConnection', (socket) => {
+        socket.setNoDelay(true);
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
+      https.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { error: error.message }));
+      await new Promise<void>((resolve, reject) => {
+        https.once('error', reject);
+        https.listen(port, host, resolve);
+      });
+      listeners.push({ server: https, sockets });
+      const bound = (https.address() as AddressInfo).port;
+      address = `${options.advertiseAddress ?? host}:${bound}`;
+      return { port: bound };
+    },
+    async close(graceSeconds = 5) {
+      if (isClosing) return;
+      isClosing = true;
+      bookmarks.stop();
+      const closed = listeners.map(({ server: https }) => new Promise<void>((resolve) => https.close(() => resolve())));
+      for (const end of [...openWatches]) end();
+      for (const { server: https } of listeners) https.closeIdleConnections();
+      const timer = clock.setTimer(graceSeconds * 1000, () => {
+        for (const { sockets } of listeners) for (const socket of sockets) socket.destroy();
+      });
+      await Promise.all(closed);
+      timer.cancel();
+      feed.close();
+    },
+  };
+}
+
+const bookmarkPeriodMs = 60_000;
+
+/** Tells the watches that asked for it, once a minute, how far they have come. */
+function startBookmarks(server: ServerParts): { stop(): void } {
+  let timer = server.clock.setTimer(bookmarkPeriodMs, tick);
+  function tick(): void {
+    for (const { channels } of server.resources.all)
+      for (const channel of channels.values()) if (channel.wantsBookmarks) channel.bookmark();
+    timer = server.clock.setTimer(bookmarkPeriodMs, tick);
+  }
+  return { stop: () => timer.cancel() };
+}
