@@ -28,7 +28,8 @@ export function createCacheSet(options: CacheSetOptions): CacheSet {
     of<T extends KubeObject>(kind: Kind<T>, scope: CacheScope = {}): Cache<T> {
       if (isClosed) throw new Error(`the cache set is closed: no cache of ${kind.plural}`);
       const id = idOf(kind, scope);
-      const known = entries.get(id);
+      // Whoever wants metadata only is served by a cache of whole objects, if there is one: one copy in memory, one watch.
+      const known = entries.get(id) ?? (scope.metadataOnly ? entries.get(idOf(kind, { ...scope, metadataOnly: false })) : undefined);
       // The id holds group, version and plural, so the entry's type is the kind's.
       if (known) return known.cache as Cache<T>;
       const cache = new SharedCache(kind);

@@ -198,6 +198,8 @@ export class FakeApi implements Transport {
           watcher.next = resourceVersion;
           yield frame(event);
         }
+        // More may have happened while those were being read.
+        if (now.length > 0) continue;
         if (watcher.next < this.#compacted) {
           const error = new StatusError('Expired', `too old resource version: ${watcher.next}`);
           yield frame({ type: 'ERROR', object: error.toStatus() as unknown as KubeObject });

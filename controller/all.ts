@@ -3,6 +3,7 @@
 import type { Controller, ControllerRun } from '../client/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
+import { garbageCollector } from './garbagecollector/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { replicationController } from './replicationcontroller/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
@@ -21,6 +22,7 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     endpointsController,
     endpointSliceController,
     namespaceController,
+    garbageCollector,
     serviceAccountController,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
   ];
