@@ -1,5 +1,5 @@
-// The directory of an lmdb store: one process at a time may have it, and LMDB, which trusts its file and dies on
-// one that is damaged or is something else, sees the file only after a look at its first pages.
+// The directory of an lmdb store: one process at a time may have it, and LMDB sees the file only after it has
+// been found sound.
 
 import {
   closeSync,
@@ -9,7 +9,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   rmSync,
   statSync,
   truncateSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { checkLmdbFile } from './lmdb-check.ts';
 
 /** Why a directory cannot be opened as a store. */
 export class StoreDirectoryError extends Error {
@@ -103,38 +103,18 @@ function takeLock(directory: string): DatabaseSync {
 
 const sqliteBusy = 5;
 
-// LMDB's two meta pages, as lmdb's build lays them out: a page header, then magic, version, address, map size, two
-// trees of which the first begins with the page size, the last page used, the transaction.
-const metaAt = 24;
-const metaMagic = 0xbeefc0de;
-const pageSizeAt = metaAt + 24;
-const lastPageAt = metaAt + 120;
-const transactionAt = metaAt + 128;
-
 function checkDataFile(file: string): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return;
-  const first = readMeta(file, 0);
-  const second = first && readMeta(file, first.pageBytes);
-  if (!first || !second)
-    throw new StoreDirectoryError('Foreign', `${file} is not a store's data file, or its beginning is damaged; restore it from a backup`);
-  const { lastPage } = first.transaction > second.transaction ? first : second;
-  const neededBytes = (lastPage + 1) * first.pageBytes;
-  // Pages at the end that were never written may be missing. With zeros in their place LMDB finds out by itself
-  // whether it needed them, and says so; without, the process would die of SIGBUS.
-  if (size < neededBytes) truncateSync(file, neededBytes);
-}
-
-function readMeta(file: string, at: number): { pageBytes: number; lastPage: number; transaction: bigint } | undefined {
-  const page = Buffer.alloc(transactionAt + 8);
   const handle = openSync(file, 'r');
   try {
-    if (readSync(handle, page, 0, page.byteLength, at) < page.byteLength) return undefined;
+    const verdict = checkLmdbFile(handle, size);
+    if (verdict.is === 'foreign')
+      throw new StoreDirectoryError('Foreign', `${file} is not a store's data file, or its beginning is damaged`);
+    if (verdict.is === 'damaged') throw new StoreDirectoryError('Corrupt', `${file} is damaged (${verdict.why}); restore it from a backup`);
+    // Pages at the end that were used and given back within one transaction are never written. Nothing refers to them.
+    if (size < verdict.neededBytes) truncateSync(file, verdict.neededBytes);
   } finally {
     closeSync(handle);
   }
-  const pageBytes = page.readUInt32LE(pageSizeAt);
-  const lastPage = Number(page.readBigUInt64LE(lastPageAt));
-  const isMeta = page.readUInt32LE(metaAt) === metaMagic && pageBytes >= 512 && pageBytes <= 65536 && lastPage < 2 ** 40;
-  return isMeta ? { pageBytes, lastPage, transaction: page.readBigUInt64LE(transactionAt) } : undefined;
 }

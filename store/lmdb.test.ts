@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -194,6 +194,35 @@ test('a directory that holds something else is left as it is', async () => {
   assert.equal((await refusal(openLmdbStore({ directory: otherLmdb }))).reason, 'Foreign');
 });
 
+test('a truncated or overwritten file is reported as damaged, and the process lives on', async () => {
+  const directory = newDirectory();
+  const store = await openLmdbStore({ directory });
+  for (let i = 0; i < 20; i++)
+    await Promise.all(Array.from({ length: 20 }, (_, j) => store.put(`/k${i}-${j}`, new Uint8Array(100 * j + 1).fill(7))));
+  await store.close();
+  const size = statSync(join(directory, 'data.mdb')).size;
+  for (const part of [0.1, 0.5, 0.9, 0.98]) {
+    const damaged = newDirectory();
+    cpSync(directory, damaged, { recursive: true });
+    truncateSync(join(damaged, 'data.mdb'), Math.floor(size * part));
+    const refused = await refusal(readEverything(damaged));
+    assert.equal(refused.reason, 'Corrupt', `cut to ${part}: ${refused.message}`);
+    assert.match(refused.message, /data\.mdb/);
+  }
+  for (let page = 2; page < size / 4096; page += 9) {
+    const damaged = newDirectory();
+    cpSync(directory, damaged, { recursive: true });
+    const file = openSync(join(damaged, 'data.mdb'), 'r+');
+    writeSync(file, Buffer.alloc(4096, 'not a page '), 0, 4096, page * 4096);
+    closeSync(file);
+    try {
+      await readEverything(damaged);
+    } catch (error) {
+      assert.ok(error instanceof StoreDirectoryError && error.reason === 'Corrupt', `page ${page}: ${error}`);
+    }
+  }
+});
+
 test('a value changed on disk is not handed out', async (t) => {
   const directory = newDirectory();
   const store = await openLmdbStore({ directory });
@@ -205,6 +234,15 @@ test('a value changed on disk is not handed out', async (t) => {
   t.after(() => reopened.close());
   assert.equal((await refusal(reopened.get('/a'))).reason, 'Corrupt');
 });
+
+async function readEverything(directory: string): Promise<void> {
+  const store = await openLmdbStore({ directory });
+  try {
+    await store.list('/');
+  } finally {
+    await store.close();
+  }
+}
 
 async function refusal(promise: Promise<unknown>): Promise<StoreDirectoryError> {
   try {
