@@ -5,9 +5,12 @@ import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbagecollector/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController } from './nodelifecycle/controller.ts';
+import { podGarbageCollector } from './podgc/controller.ts';
 import { replicationController } from './replicationcontroller/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { taintEvictionController } from './tainteviction/controller.ts';
 
 export interface StartControllersOptions extends ControllerRun {
   /** Names of the controllers to run; all when absent. */
@@ -23,6 +26,9 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     endpointSliceController,
     namespaceController,
     garbageCollector,
+    nodeLifecycleController,
+    taintEvictionController,
+    podGarbageCollector,
     serviceAccountController,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
   ];
