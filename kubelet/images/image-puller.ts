@@ -40,12 +40,10 @@ interface Backoff {
   delayMs: number;
   atMs: number;
   message: string;
-  /** The failure itself is told once, before the waiting that follows it. */
-  isTold: boolean;
   timer?: Timer;
 }
 
-/** How long `ErrImagePull` shows before `ImagePullBackOff`. */
+/** How long `ErrImagePull` shows before `ImagePullBackOff` takes its place. */
 const toldMs = 3_000;
 const backoffMsBase = 10_000;
 const backoffMsMax = 300_000;
@@ -133,9 +131,8 @@ export class ImagePuller {
     const entry = this.#backoffs.get(key);
     if (!entry) return;
     const sinceMs = this.#options.clock.nowMs() - entry.atMs;
-    if (!entry.isTold) {
-      entry.isTold = true;
-      this.#notifyAfter(entry, Math.min(toldMs, entry.delayMs), request);
+    if (sinceMs < toldMs) {
+      this.#notifyAfter(entry, toldMs - sinceMs, request);
       throw new StartFailure('ErrImagePull', entry.message);
     }
     if (sinceMs >= entry.delayMs) return;
@@ -196,7 +193,7 @@ export class ImagePuller {
     const isStale = !before || nowMs - before.atMs > 2 * backoffMsMax;
     const delayMs = isStale ? backoffMsBase : Math.min(backoffMsMax, before.delayMs * 2);
     bound(this.#backoffs, backoffEntriesMax);
-    this.#backoffs.set(key, { delayMs, atMs: nowMs, message, isTold: false });
+    this.#backoffs.set(key, { delayMs, atMs: nowMs, message });
   }
 
   async #pullWithCredentials(

@@ -78,7 +78,7 @@ export class ObjectWatch implements ReferencedObjects {
       try {
         const fieldSelector = `metadata.name=${name}`;
         const list = await client.list(kind, { namespace, fieldSelector });
-        this.#put(kind, namespace, name, entry, list.items[0] ?? null);
+        this.#put(kind, namespace, name, entry, list.items.find((item) => item.metadata?.name === name) ?? null);
         const from = list.metadata.resourceVersion;
         await new Promise<void>((resolve) => {
           ends.addEventListener('abort', () => resolve(), { once: true });
@@ -86,6 +86,7 @@ export class ObjectWatch implements ReferencedObjects {
             .watch(kind, { namespace, fieldSelector, allowWatchBookmarks: true, ...(from ? { resourceVersion: from } : {}) })
             .subscribe({
               next: (event) => {
+                if (event.object.metadata?.name !== name) return;
                 if (event.type === 'DELETED') this.#put(kind, namespace, name, entry, null);
                 else if (event.type === 'ADDED' || event.type === 'MODIFIED') this.#put(kind, namespace, name, entry, event.object);
               },

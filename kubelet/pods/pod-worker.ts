@@ -1,6 +1,7 @@
 // One pod's life on this node. Everything that happens wakes the worker; it looks at what there is, asks plan.ts what
 // to do, does it, and looks again. It keeps nothing that the runtime or the API could not tell it after a restart.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type Pod, type PodStatus, pods, type Secret } from '../../api/core.ts';
 import { isStatus } from '../../api/status.ts';
 import { aborted, isAbortError } from '../../base/abort.ts';
@@ -51,6 +52,7 @@ export class PodWorker {
   /** Nothing of the pod runs and its volumes are gone; it only waits to be deleted. */
   #isCleaned = false;
   #isDirty = true;
+  #isFresh = true;
   #isRunning = false;
   #ended: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
@@ -102,10 +104,12 @@ export class PodWorker {
   }
 
   update(pod: Pod): void {
+    const isNews = this.#isFresh || !isSameToKubelet(this.#pod, pod);
+    this.#isFresh = false;
     this.#pod = pod;
     const grace = pod.metadata?.deletionGracePeriodSeconds;
     if (pod.metadata?.deletionTimestamp) this.#shorten(grace ?? pod.spec?.terminationGracePeriodSeconds ?? 30);
-    this.wake();
+    if (isNews) this.wake();
   }
 
   /** The pod is no longer in its source: end it, whatever it was promised. */
@@ -546,4 +550,14 @@ export class PodWorker {
       this.wake();
     });
   }
+}
+
+/** Whether nothing has changed but what the kubelet itself writes. */
+function isSameToKubelet(a: Pod, b: Pod): boolean {
+  const part = ({ metadata, spec, status }: Pod) => {
+    const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, finalizers } = metadata ?? {};
+    const others = (status?.conditions ?? []).filter((c) => !ownedConditionTypes.includes(c.type));
+    return { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, finalizers, others, spec };
+  };
+  return isDeepStrictEqual(part(a), part(b));
 }

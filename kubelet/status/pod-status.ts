@@ -45,7 +45,7 @@ export function podStatus(input: StatusInput): PodStatus {
   const initStatuses = statusesOf(input, spec?.initContainers ?? [], previous.initContainerStatuses, true);
   const statuses = statusesOf(input, spec?.containers ?? [], previous.containerStatuses, false);
   const ephemeral = statusesOf(input, (spec?.ephemeralContainers ?? []) as Container[], previous.ephemeralContainerStatuses, false);
-  const phase = failure ? 'Failed' : phaseOf(input, initStatuses, statuses);
+  const phase = phaseOf(input, initStatuses, statuses);
   const sandbox = state.sandboxes[0];
   const isHostNetwork = spec?.hostNetwork === true;
   const ips = isHostNetwork ? (sandbox || failure ? [...input.hostIps] : []) : (sandbox?.ips ?? []);
@@ -55,8 +55,8 @@ export function podStatus(input: StatusInput): PodStatus {
     phase,
     observedGeneration: pod.metadata?.generation,
     conditions,
-    reason: failure?.reason,
-    message: failure?.message,
+    reason: phase === 'Failed' ? failure?.reason : undefined,
+    message: phase === 'Failed' ? failure?.message : undefined,
     hostIP: input.hostIps[0],
     hostIPs: input.hostIps.length ? input.hostIps.map((ip) => ({ ip })) : undefined,
     podIP: keptIps[0],
@@ -199,9 +199,16 @@ function stateOf(input: StatusInput, container: ContainerState): NonNullable<Con
 }
 
 function phaseOf(input: StatusInput, initStatuses: readonly ContainerStatus[], statuses: readonly ContainerStatus[]): string {
-  const { pod } = input;
-  const previous = pod.status?.phase;
+  const previous = input.pod.status?.phase;
   if (previous === 'Failed' || previous === 'Succeeded') return previous;
+  const phase = input.failure ? 'Failed' : phaseOfContainers(input, initStatuses, statuses);
+  // A pod has not ended while anything of it runs: a sidecar, or a container that is being stopped.
+  const isRunning = [...initStatuses, ...statuses].some((s) => s.state?.running);
+  return isRunning && (phase === 'Failed' || phase === 'Succeeded') ? (previous ?? 'Running') : phase;
+}
+
+function phaseOfContainers(input: StatusInput, initStatuses: readonly ContainerStatus[], statuses: readonly ContainerStatus[]): string {
+  const { pod } = input;
   const policy = pod.spec?.restartPolicy ?? 'Always';
   const failedInit = initStatuses.some((status, index) => {
     const container = pod.spec?.initContainers?.[index];
