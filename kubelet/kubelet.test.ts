@@ -9,8 +9,8 @@ import { configMaps, events, leases, nodes, type Pod, type PodSpec, pods, secret
 import { systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
-import { createCacheSet } from '../client/cache-set.ts';
 import type { CacheSet } from '../client/cache.ts';
+import { createCacheSet } from '../client/cache-set.ts';
 import { FakeApi } from '../client/fake-api.ts';
 import { createClient } from '../client/rest-client.ts';
 import { type SupervisedContainerd, superviseContainerd } from '../runtime/containerd.ts';
@@ -202,8 +202,14 @@ test('environment, volumes and hosts file are as the pod asks', { skip }, async 
 });
 
 test('a reference to what is not there is told in Kubernetes words, and mended when it appears', { skip }, async () => {
-  await createPod('waits', [{ name: 'app', ...sleeping, env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'late', key: 'a' } } }] }]);
-  const pod = await untilPod('waits', 'waiting', (p) => p.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError');
+  await createPod('waits', [
+    { name: 'app', ...sleeping, env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'late', key: 'a' } } }] },
+  ]);
+  const pod = await untilPod(
+    'waits',
+    'waiting',
+    (p) => p.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
+  );
   assert.equal(pod.status?.containerStatuses?.[0]?.state?.waiting?.message, 'configmap "late" not found');
   assert.equal(pod.status?.phase, 'Pending');
   await client.create(configMaps, { metadata: { name: 'late', namespace: 'default' }, data: { a: '1' } });
@@ -217,7 +223,12 @@ test('init containers run one after another before the app, and sidecars beside 
     initContainers: [
       { name: 'first', image: busyboxImageName, ...sh('sleep 0.3; echo 1 >/work/1'), volumeMounts: [{ name: 'work', mountPath: '/work' }] },
       { name: 'beside', image: busyboxImageName, restartPolicy: 'Always', ...sleeping },
-      { name: 'second', image: busyboxImageName, ...sh('test -e /work/1 && echo 2 >/work/2'), volumeMounts: [{ name: 'work', mountPath: '/work' }] },
+      {
+        name: 'second',
+        image: busyboxImageName,
+        ...sh('test -e /work/1 && echo 2 >/work/2'),
+        volumeMounts: [{ name: 'work', mountPath: '/work' }],
+      },
     ].map((c) => ({ imagePullPolicy: 'IfNotPresent', ...c })),
   });
   const pod = await untilEnded('ordered');
@@ -246,7 +257,12 @@ test('an image that is nowhere is an ErrImagePull, then an ImagePullBackOff', { 
 test('a failing liveness probe restarts its container; readiness follows its probe', { skip }, async () => {
   const probe = { exec: { command: ['test', '-e', '/tmp/ok'] }, periodSeconds: 1, failureThreshold: 1 };
   await createPod('probed', [
-    { name: 'app', ...sh('mkdir -p /tmp; touch /tmp/ok; sleep 2.5; rm /tmp/ok; sleep 100'), livenessProbe: { ...probe, initialDelaySeconds: 1 }, readinessProbe: probe },
+    {
+      name: 'app',
+      ...sh('mkdir -p /tmp; touch /tmp/ok; sleep 2.5; rm /tmp/ok; sleep 100'),
+      livenessProbe: { ...probe, initialDelaySeconds: 1 },
+      readinessProbe: probe,
+    },
   ]);
   await untilPod('probed', 'ready', (p) => p.status?.containerStatuses?.[0]?.ready);
   const pod = await untilPod('probed', 'restarted', (p) => (p.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
@@ -258,10 +274,7 @@ test('a pod that this node has no room for is Failed with the reason', { skip },
   await createPod('huge', [{ name: 'app', resources: { requests: { cpu: '100' } } }]);
   const pod = await untilEnded('huge');
   assert.equal(pod.status?.reason, 'OutOfcpu');
-  assert.equal(
-    pod.status?.message,
-    "Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: 0, capacity: 4000",
-  );
+  assert.equal(pod.status?.message, "Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: 0, capacity: 4000");
 });
 
 test('limits reach the cgroups of pod and container', { skip }, async () => {
