@@ -64,8 +64,10 @@ class EventStream {
   }
 
   #connect(): void {
-    this.#options.runtime.version().then(
-      ({ runtimeName }) => {
+    // A look that is refused while the runtime starts would make the resync useless.
+    const { runtime } = this.#options;
+    Promise.all([runtime.version(), runtime.listPodSandboxes({ id: 'none' })]).then(
+      ([{ runtimeName }]) => {
         if (this.#isClosed) return;
         if (runtimeName === 'containerd') this.#subscribeToContainerd();
         else this.#subscribeToCri();

@@ -29,8 +29,7 @@ export async function connectCri(options: CriOptions): Promise<ContainerRuntime>
   const connection = new GrpcConnection(options);
   const runtime = criRuntime(connection, options);
   try {
-    await call<cri.VersionResponse>(connection, 'Version', {}, { deadlineMs: connectMsMax, waitForReady: true });
-    await untilInitialized(runtime, clock, clock.monotonicMs() + connectMsMax);
+    await untilInitialized(connection, { clock, untilMs: clock.monotonicMs() + connectMsMax });
   } catch (error) {
     connection.close();
     throw error;
@@ -46,15 +45,15 @@ function call<Answer>(connection: GrpcConnection, name: string, request: object,
   return connection.unary<Answer>(criMethod(name), request, { deadlineMs: deadlineMs.look, ...options });
 }
 
-/** containerd answers Version before its CRI side has read what is on disk; only then is anything else answered. */
-async function untilInitialized(runtime: ContainerRuntime, clock: Clock, untilMs: number): Promise<void> {
+/** containerd listens before its CRI side has read what is on disk, and until then refuses every call. */
+async function untilInitialized(connection: GrpcConnection, { clock, untilMs }: { clock: Clock; untilMs: number }): Promise<void> {
   for (let delayMs = 2; ; delayMs = Math.min(delayMs * 2, 100)) {
     try {
-      await runtime.status();
+      const remaining = { deadlineMs: Math.max(1, untilMs - clock.monotonicMs()), waitForReady: true };
+      await call(connection, 'ListPodSandbox', { filter: { id: 'none' } }, remaining);
       return;
     } catch (error) {
-      const isStarting = error instanceof RuntimeError && (error.code === 'Unavailable' || /not initialized/.test(error.message));
-      if (!isStarting || clock.monotonicMs() > untilMs) throw error;
+      if (!(error instanceof RuntimeError) || error.code !== 'Unavailable' || clock.monotonicMs() > untilMs) throw error;
     }
     await new Promise<void>((resolve) => clock.setTimer(delayMs, resolve));
   }

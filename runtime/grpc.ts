@@ -36,6 +36,7 @@ export class GrpcConnection {
   readonly #client: grpc.Client;
   readonly #clock: Clock;
   readonly #headers: Record<string, string>;
+  #isClosed = false;
 
   constructor({ socket, clock, headers = {} }: GrpcConnectionOptions) {
     this.#clock = clock;
@@ -53,6 +54,7 @@ export class GrpcConnection {
 
   /** One request, one answer. @throws RuntimeError */
   unary<Answer>(method: protoLoader.MethodDefinition<object, object>, request: object, options: CallOptions): Promise<Answer> {
+    if (this.#isClosed) return Promise.reject(new RuntimeError('Unavailable', 'the connection to the runtime is closed'));
     return new Promise((resolve, reject) => {
       let isOverdue = false;
       const call = this.#client.makeUnaryRequest(
@@ -99,7 +101,9 @@ export class GrpcConnection {
     return this.#clock.nowMs();
   }
 
+  /** Calls under way end with an error, later ones are refused. */
   close(): void {
+    this.#isClosed = true;
     this.#client.close();
   }
 
@@ -124,11 +128,13 @@ const codes: Partial<Record<grpc.status, RuntimeError['code']>> = {
 export function runtimeError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return error;
   const text = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
+  // containerd's CRI side, still reading what is on disk; it gives this no code.
+  if (/^server is not initialized yet/.test(text)) return new RuntimeError('Unavailable', text);
   return new RuntimeError(codes[error.code as grpc.status] ?? 'Unknown', text);
 }
 
 function overdue(path: string, deadlineMs: number): RuntimeError {
-  return new RuntimeError('DeadlineExceeded', `the runtime did not answer ${path} within ${deadlineMs / 1000} s`);
+  return new RuntimeError('DeadlineExceeded', `the runtime did not answer ${path} within ${Math.round(deadlineMs) / 1000} s`);
 }
 
 /** An absent message is decoded as null; everything of ours says undefined, and leaves the field out. */

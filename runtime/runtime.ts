@@ -57,6 +57,14 @@ export interface ContainerRuntime {
   removeImage(image: string): Promise<void>;
   imageFsInfo(): Promise<cri.FilesystemUsage[]>;
 
+  /**
+   * Only where containers have no log file at their status's `logPath` (simulated ones): what the file would hold, in CRI's
+   * format, the newest lines. @throws RuntimeError 'NotFound'
+   */
+  readLog?(containerId: string): Promise<Uint8Array>;
+  /** Only where pods' addresses lead nowhere (simulated ones): whether an HTTP, TCP or gRPC probe would succeed now. */
+  probe?(containerId: string): Promise<boolean>;
+
   close(): Promise<void>;
 }
 

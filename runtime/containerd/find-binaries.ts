@@ -1,6 +1,6 @@
 // Finds the programs that a node with containers is made of, and says which Debian package brings what is missing.
 
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface ContainerdBinaries {
@@ -77,7 +77,8 @@ async function directoryWith(directories: string[], programs: string[]): Promise
 async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
-    return true;
+    // Directories are executable too, in their own way: /run/containerd is one.
+    return (await stat(path)).isFile();
   } catch (error) {
     if (error instanceof Error && 'code' in error) return false;
     throw error;

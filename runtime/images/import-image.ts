@@ -5,12 +5,13 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract } from 'tar-stream';
+import { type Extract, extract } from 'tar-stream';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { criNamespace } from '../containerd-api.ts';
 import { GrpcConnection } from '../grpc.ts';
 import { ContentStore, type Descriptor } from './content-store.ts';
+import { normalizeImageName } from './image-name.ts';
 
 export interface ImportImageOptions {
   /** containerd's socket. */
@@ -66,12 +67,23 @@ const tableBytesMax = 4 * 1024 * 1024;
 const entriesMax = 100_000;
 
 async function readArchive(archive: Readable, store: ContentStore): Promise<ArchiveFiles> {
-  const files: ArchiveFiles = { stored: new Map() };
-  const links = new Map<string, string>();
   const entries = extract();
   const feeding = pipeline(await gunzipped(archive), entries);
-  // Reported below, once the entries have ended on it.
-  feeding.catch(() => undefined);
+  const fed = feeding.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  try {
+    return await readEntries(entries, store);
+  } catch (error) {
+    // What no tar is, or breaks off, breaks the reading with the same error; the store's are others.
+    throw error === (await fed) ? new Error(`not an image archive: ${error instanceof Error ? error.message : error}`) : error;
+  }
+}
+
+async function readEntries(entries: Extract, store: ContentStore): Promise<ArchiveFiles> {
+  const files: ArchiveFiles = { stored: new Map() };
+  const links = new Map<string, string>();
   let count = 0;
   for await (const entry of entries) {
     const { name: rawName, type, size = 0, linkname } = entry.header;
@@ -88,13 +100,10 @@ async function readArchive(archive: Readable, store: ContentStore): Promise<Arch
       entry.resume();
     } else {
       const digest = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
-      files.stored.set(
-        name,
-        await store.write(entry as AsyncIterable<Uint8Array>, { size, ...(digest && { digest: `sha256:${digest}` }) }),
-      );
+      const blob = entry as AsyncIterable<Uint8Array>;
+      files.stored.set(name, await store.write(blob, { size, ...(digest && { digest: `sha256:${digest}` }) }));
     }
   }
-  await feeding;
   if (!files.index && !files.dockerManifest) throw new Error('not an image archive: it holds neither index.json nor manifest.json');
   for (const [name, target] of links) {
     const stored = files.stored.get(target);
@@ -183,13 +192,4 @@ async function imagesOfDockerSave(files: ArchiveFiles, store: ContentStore): Pro
 
 function digestOfPath(path: string): string {
   return `sha256:${path.replace(/^.*\//, '').replace(/\.json$/, '')}`;
-}
-
-/** Docker's shorthand written out, as the runtime looks images up: `busybox` is `docker.io/library/busybox:latest`. */
-export function normalizeImageName(name: string): string {
-  const slash = name.indexOf('/');
-  const first = slash < 0 ? '' : name.slice(0, slash);
-  const hasRegistry = /[.:]/.test(first) || first === 'localhost';
-  const path = hasRegistry ? name : slash < 0 ? `docker.io/library/${name}` : `docker.io/${name}`;
-  return /[:@][^/]*$/.test(path.slice(path.indexOf('/'))) ? path : `${path}:latest`;
 }
