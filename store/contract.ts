@@ -1,5 +1,5 @@
 // What every Store promises, as tests: each implementation's own test file runs this suite on itself. The revisions
-// of a fresh store may start anywhere, since an etcd has usually lived before.
+// of a fresh store may start anywhere, since an etcd has usually lived before. Long because it is one list of promises.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

@@ -28,7 +28,8 @@ export function encodeRecord(version: Version): Buffer {
 
 /** Everything but the value, which is not looked at: undefined when this cannot be a record. */
 export function decodeHeader(record: Buffer, revision: number): Version | undefined {
-  const recordBytes = record.byteLength;
+  // Not byteLength: lmdb's own buffers are longer than what they hold.
+  const recordBytes = record.length;
   if (recordBytes < headerBytes || record[1] !== layout) return undefined;
   const isDelete = record[0] === 2;
   const keyBytes = record.readUInt32LE(16);

