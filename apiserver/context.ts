@@ -1,6 +1,7 @@
 // What the filters and handlers know about one request: koa's context with this state. A request that arrives over
 // HTTPS and one that arrives in-process differ only in their Exchange.
 
+import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { UserInfo } from './resources/resource.ts';
 
@@ -35,8 +36,18 @@ export interface Sink {
   destroy(): void;
 }
 
+/** A connection that the client wants to speak another protocol on. */
+export interface Upgrade {
+  readonly socket: Duplex;
+  /** What came after the request's head. */
+  readonly head: Buffer;
+  /** Somebody has answered 101; the socket is theirs. */
+  isTaken: boolean;
+}
+
 /** One request's connection to its client. */
 export interface Exchange {
+  readonly upgrade: Upgrade | undefined;
   /** Set for in-process requests, and by nothing else: who asks. */
   readonly localUser: UserInfo | undefined;
   /** The whole request body. @throws StatusError RequestEntityTooLarge */

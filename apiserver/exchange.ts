@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StatusError } from '../api/status.ts';
 import type { ApiRequest, ApiResponse } from '../client/transport.ts';
-import type { Exchange, Sink } from './context.ts';
+import type { Exchange, Sink, Upgrade } from './context.ts';
 import type { UserInfo } from './resources/resource.ts';
 
 function tooLarge(bytesMax: number): StatusError {
@@ -13,11 +13,13 @@ function tooLarge(bytesMax: number): StatusError {
 /** A request that came over HTTP. */
 export class HttpExchange implements Exchange {
   readonly localUser = undefined;
+  readonly upgrade: Upgrade | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade) {
+    this.upgrade = upgrade;
     this.#request = request;
     this.#response = response;
   }
@@ -133,6 +135,7 @@ const never = new AbortController().signal;
 /** A request from within the process. */
 export class LocalExchange implements Exchange {
   readonly localUser: UserInfo;
+  readonly upgrade = undefined;
   readonly signal: AbortSignal;
   readonly #request: ApiRequest;
   readonly #response: LocalResponse;

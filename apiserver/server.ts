@@ -1,7 +1,9 @@
 // The API server: the filters in their order, what they lead to, and the server's beginning and end.
 
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { namespaces } from '../api/core.ts';
 import type { Clock } from '../base/clock.ts';
@@ -14,7 +16,7 @@ import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import type { Authenticator } from './authn/authenticator.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { StoreFeed } from './cache/store-feed.ts';
-import { type ApiState, chain, type Filter } from './context.ts';
+import { type ApiContext, type ApiState, chain, type Filter, type Handler, type Upgrade } from './context.ts';
 import { HttpExchange } from './exchange.ts';
 import { auditId } from './filters/audit-id.ts';
 import { authenticate } from './filters/authenticate.ts';
@@ -29,6 +31,7 @@ import { dispatch, type PathHandler } from './handlers/dispatch.ts';
 import type { ServerParts } from './handlers/handler.ts';
 import type { HealthCheck } from './handlers/health.ts';
 import type { KubeletConnection } from './handlers/kubelet-connection.ts';
+import { openApiPaths } from './handlers/openapi.ts';
 import { localTransport } from './local-transport.ts';
 import { Metrics } from './metrics.ts';
 import { createBootstrapObjects } from './registry/bootstrap.ts';
@@ -157,7 +160,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const discovery = new DiscoveryHandler({ resources, serverAddress: () => address });
   const version = options.version ?? defaultVersion;
-  const handle = chain(filters, dispatch({ server, discovery, checks, version, paths: options.paths ?? [] }));
+  const handle = chain(
+    filters,
+    dispatch({ server, discovery, checks, version, paths: [openApiPaths(resources, version.gitVersion), ...(options.paths ?? [])] }),
+  );
   const koa = new Koa<ApiState>();
   koa.use((ctx) => {
     ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);
@@ -196,6 +202,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         sockets.add(socket);
         socket.once('close', () => sockets.delete(socket));
       });
+      https.on('upgrade', (request, socket, head) => {
+        serveUpgrade(koa, handle, { request, socket, head }).catch((error: unknown) => {
+          log.debug('an upgraded connection failed', { error: String(error) });
+          socket.destroy();
+        });
+      });
       https.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { error: error.message }));
       await new Promise<void>((resolve, reject) => {
         https.once('error', reject);
@@ -221,6 +233,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       feed.close();
     },
   };
+}
+
+/** Runs a request to upgrade through the same filters; whoever refuses it answers as usual, and the connection ends. */
+async function serveUpgrade(
+  koa: Koa<ApiState>,
+  handle: Handler,
+  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
+): Promise<void> {
+  const response = new ServerResponse(request);
+  response.assignSocket(socket as Socket);
+  response.shouldKeepAlive = false;
+  const upgrade: Upgrade = { socket, head, isTaken: false };
+  const ctx = koa.createContext(request, response);
+  ctx.state.exchange = new HttpExchange(request, response, upgrade);
+  // Between the request and whoever takes the connection over, a reset must not end the process.
+  socket.on('error', () => socket.destroy());
+  await handle(ctx as ApiContext);
+  if (upgrade.isTaken || response.headersSent) return;
+  response.end(ctx.body as Buffer | string | undefined, () => socket.end());
 }
 
 const bookmarkPeriodMs = 60_000;

@@ -74,10 +74,10 @@ function mainHandlerOf(ctx: ApiContext, served: Served): ResourceHandler {
   // A collection of a namespaced kind over all namespaces can be read, and nothing else.
   const isMisplaced = served.kind.namespaced ? info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch' : isInNamespace(ctx);
   if (isMisplaced) throw unknownResource();
-  const isCollectionVerb = info.verb === 'create';
   const handler = served.verbs.has(info.verb) ? mainHandlers[info.verb] : undefined;
-  if (!handler || (isCollectionVerb !== (info.name === '') && isCollectionVerb)) throw methodNotAllowed(served, info.verb);
-  if (info.name === '' && (info.verb === 'update' || info.verb === 'patch')) throw methodNotAllowed(served, info.verb);
+  const wantsName = info.verb === 'update' || info.verb === 'patch';
+  const isOfCollection = info.name === '';
+  if (!handler || (wantsName && isOfCollection) || (info.verb === 'create' && !isOfCollection)) throw methodNotAllowed(served, info.verb);
   return handler;
 }
 

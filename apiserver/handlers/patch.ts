@@ -1,76 +1,68 @@
 // PATCH: what is stored, changed by what the request says, and then an update like any other.
 
-import jsonPatch, { type Operation } from 'fast-json-patch';
-import { badRequestError, invalidError, StatusError } from '../../api/status.ts';
+import { jsonPatch } from '../../api/patch/json-patch.ts';
+import { mergePatch } from '../../api/patch/merge-patch.ts';
+import { badPatchError } from '../../api/patch/patch-error.ts';
+import { strategicMergePatch } from '../../api/patch/strategic-merge-patch.ts';
+import { StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import { mergePatch } from '../../client/merge-patch.ts';
+import type { ApiContext } from '../context.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
-import { decodeObject } from '../schema/decode.ts';
-import { bodyBytesMax, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
-
-const accepted = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'];
+import { type DecodeOptions, decodeObject } from '../schema/decode.ts';
+import type { ObjectNode } from '../schema/node.ts';
+import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
 
 /** PATCH that is prepared and checked by `strategy`; default: the main resource's. */
 export function patchObject(strategyOf?: (served: Served) => UpdateStrategy): ResourceHandler {
   return async (ctx, served, server) => {
-    const { info, warnings } = ctx.state;
     const request = readWriteRequest(ctx, 'patch');
-    const fieldValidation = readFieldValidation(ctx, 'patch');
-    const patch = readPatch(
-      (ctx.req.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '',
-      await ctx.state.exchange.body(bodyBytesMax),
-    );
+    const patch = await readPatch(ctx, served.kind, served.schema, served.declaration.isCustom ?? false);
     const produce = (old: KubeObject | undefined) => {
-      const patched = patch(old as KubeObject, served);
-      const decoded = decodeObject(patched, { kind: served.kind, schema: served.schema, fieldValidation });
-      for (const warning of decoded.warnings) warnings.add(warning);
-      served.declaration.defaults?.(decoded.object);
-      return decoded.object;
+      const object = patch(old as KubeObject);
+      served.declaration.defaults?.(object);
+      return object;
     };
-    const { object } = await served.registry.update(info.name, request, produce, strategyOf ? { strategy: strategyOf(served) } : {});
+    const strategy = strategyOf ? { strategy: strategyOf(served) } : {};
+    const { object } = await served.registry.update(ctx.state.info.name, request, produce, strategy);
     return sendObject(ctx, served, object, 200, server.clock.nowMs());
   };
 }
 
-type Patch = (old: KubeObject, served: Served) => KubeObject;
+/** Makes the patched object of the one before; may be called again with a newer one. */
+export type Patch = (old: KubeObject) => KubeObject;
 
-function readPatch(type: string, body: Buffer): Patch {
-  switch (type) {
-    case 'application/json-patch+json': {
-      const operations = readJson(body);
-      if (!Array.isArray(operations)) throw badRequestError('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
-      return (old, served) => applyJsonPatch(old, operations as Operation[], served);
-    }
-    case 'application/merge-patch+json': {
-      const change = readJson(body);
-      return (old) => mergePatch(old, change) as KubeObject;
-    }
-    default: {
-      const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
-      throw new StatusError('UnsupportedMediaType', message);
-    }
-  }
+/** Reads the request's patch of objects of `kind`. @throws StatusError BadRequest, UnsupportedMediaType */
+export async function readPatch(ctx: ApiContext, kind: DecodeOptions['kind'], schema: ObjectNode, isCustom = false): Promise<Patch> {
+  const type = contentTypeOf(ctx).split(';', 1)[0]?.trim() ?? '';
+  const body = await ctx.state.exchange.body(bodyBytesMax);
+  const fieldValidation = readFieldValidation(ctx, 'patch');
+  const change = changeOf(type, schema, isCustom);
+  // A result may share parts with its patch and is mutated later on, so each attempt reads the patch anew.
+  readJson(body);
+  return (old) => {
+    const decoded = decodeObject(change(old, readJson(body)), { kind, schema, fieldValidation });
+    for (const warning of decoded.warnings) ctx.state.warnings.add(warning);
+    return decoded.object;
+  };
+}
+
+function changeOf(type: string, schema: ObjectNode, isCustom: boolean): (old: KubeObject, patch: unknown) => object {
+  if (type === 'application/json-patch+json') return jsonPatch;
+  if (type === 'application/merge-patch+json') return mergePatch;
+  if (type === 'application/strategic-merge-patch+json' && !isCustom) return (old, patch) => strategicMergePatch(old, patch, schema);
+  const accepted = ['application/json-patch+json', 'application/merge-patch+json'];
+  if (!isCustom) accepted.push('application/strategic-merge-patch+json');
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
+  throw new StatusError('UnsupportedMediaType', message);
 }
 
 function readJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch (error) {
-    if (error instanceof SyntaxError) throw badRequestError(`error decoding patch: ${error.message}`);
+    if (error instanceof SyntaxError) throw badPatchError(`error decoding patch: ${error.message}`);
     throw error;
-  }
-}
-
-function applyJsonPatch(old: KubeObject, operations: Operation[], served: Served): KubeObject {
-  try {
-    return jsonPatch.applyPatch(old, operations, true, true, true).newDocument;
-  } catch (error) {
-    if (!(error instanceof jsonPatch.JsonPatchError)) throw error;
-    const text = error.message.split('\n', 1)[0] ?? '';
-    throw invalidError(served.kind, old.metadata?.name ?? '', [
-      { type: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${text}` },
-    ]);
   }
 }

@@ -107,6 +107,10 @@ export class Registry {
     };
   }
 
+  get mainStrategy(): UpdateStrategy {
+    return this.#mainStrategy;
+  }
+
   get statusStrategy(): UpdateStrategy {
     return this.#statusStrategy;
   }

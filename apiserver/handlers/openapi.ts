@@ -1,0 +1,54 @@
+// /openapi/v2 and /openapi/v3, from the documents that the schema makes of what is served.
+
+import { StatusError } from '../../api/status.ts';
+import { type ApiContext, jsonType, send } from '../context.ts';
+import type { ResourceTable } from '../registry/resource-table.ts';
+import { type OpenApiDocument, OpenApiDocuments } from '../schema/openapi-documents.ts';
+import type { PathHandler } from './dispatch.ts';
+
+const protobufTypes = [
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+];
+
+/** Serves both; the documents are made on first use, and again after what is served has changed. */
+export function openApiPaths(resources: ResourceTable, version: string): PathHandler {
+  let documents: OpenApiDocuments | undefined;
+  let generation = -1;
+  return (ctx) => {
+    const { path } = ctx.state.info;
+    if (!path.startsWith('/openapi/')) return false;
+    if (!documents || generation !== resources.generation) {
+      documents = new OpenApiDocuments(resources.declarations, { version });
+      generation = resources.generation;
+    }
+    if (path === '/openapi/v2') sendV2(ctx, documents);
+    else if (path === '/openapi/v3') sendDocument(ctx, documents.v3Index(), jsonType);
+    else {
+      const document = path.startsWith('/openapi/v3/') ? documents.v3(path.slice('/openapi/v3/'.length)) : undefined;
+      if (!document) return false;
+      // A document that is asked for by its hash never changes.
+      if (ctx.state.query.has('hash')) ctx.set('Cache-Control', 'public, immutable');
+      sendDocument(ctx, document, jsonType);
+    }
+    return true;
+  };
+}
+
+function sendV2(ctx: ApiContext, documents: OpenApiDocuments): void {
+  for (const clause of (ctx.req.headers.accept || '*/*').split(',')) {
+    const type = clause.split(';', 1)[0]?.trim() ?? '';
+    const isJson = type === '*/*' || type === 'application/*' || type === 'application/json';
+    if (!isJson && !protobufTypes.includes(type)) continue;
+    sendDocument(ctx, isJson ? documents.v2Json() : documents.v2Protobuf(), isJson ? jsonType : type);
+    return;
+  }
+  throw new StatusError('NotAcceptable', `only the following media types are accepted: application/json, ${protobufTypes[0]}`);
+}
+
+function sendDocument(ctx: ApiContext, { bytes, etag }: OpenApiDocument, type: string): void {
+  ctx.set('ETag', etag);
+  ctx.set('Vary', 'Accept-Encoding, Accept');
+  if (ctx.req.headers['if-none-match'] === etag) ctx.status = 304;
+  else send(ctx, 200, type, bytes);
+}

@@ -1,0 +1,106 @@
+// autoscaling/v1 Scale at `/scale`: a view of any kind that has replicas.
+
+import { invalid } from '../../api/field-error.ts';
+import { badRequestError, invalidError } from '../../api/status.ts';
+import { negativeMessage } from '../../api/validation/object-meta.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import type { ApiContext } from '../context.ts';
+import { readAccept } from '../negotiate/accept.ts';
+import { sendJson } from '../negotiate/render.ts';
+import type { UpdateStrategy } from '../registry/registry.ts';
+import type { Served } from '../registry/resource-table.ts';
+import type { ResourceDeclaration } from '../resources/resource.ts';
+import { decodeBody } from '../schema/decode.ts';
+import type { ObjectNode } from '../schema/node.ts';
+import { schemaOf } from '../schema/schema.ts';
+import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
+import { readPatch } from './patch.ts';
+
+interface Scale extends KubeObject {
+  spec?: { replicas?: number };
+  status?: { replicas: number; selector?: string };
+}
+
+const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale', plural: 'scales' };
+
+function scaleSchema(): ObjectNode {
+  const schema = schemaOf(scaleKind.group, scaleKind.version, scaleKind.kind);
+  if (!schema) throw new Error('no schema for Scale');
+  return schema;
+}
+
+type ScaleAccess = NonNullable<ResourceDeclaration['scale']>;
+
+function scaleOf(object: KubeObject, access: ScaleAccess): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
+  const replicas = access.specReplicas(object);
+  const selector = access.selector(object);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: JSON.parse(JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp })) as NonNullable<
+      KubeObject['metadata']
+    >,
+    spec: replicas ? { replicas } : {},
+    status: { replicas: access.statusReplicas(object), ...(selector ? { selector } : {}) },
+  };
+}
+
+const accessOf = (served: Served) => served.declaration.scale as ScaleAccess;
+
+function sendScale(ctx: ApiContext, object: KubeObject, access: ScaleAccess): Promise<void> {
+  return sendJson(ctx, 200, JSON.stringify(scaleOf(object, access)), readAccept(ctx.req.headers.accept, false));
+}
+
+export const getScale: ResourceHandler = async (ctx, served) => {
+  const object = await served.registry.current(ctx.state.info.namespace, ctx.state.info.name);
+  return sendScale(ctx, object.parse(), accessOf(served));
+};
+
+export const updateScale: ResourceHandler = async (ctx, served) => {
+  const request = readWriteRequest(ctx, 'update');
+  const { object, warnings } = decodeBody(await ctx.state.exchange.body(bodyBytesMax), {
+    contentType: contentTypeOf(ctx),
+    kind: scaleKind,
+    schema: scaleSchema(),
+    fieldValidation: readFieldValidation(ctx, 'update'),
+  });
+  for (const warning of warnings) ctx.state.warnings.add(warning);
+  if (object.metadata?.name !== ctx.state.info.name) {
+    throw badRequestError(
+      `the name of the object (${object.metadata?.name ?? ''}) does not match the name on the URL (${ctx.state.info.name})`,
+    );
+  }
+  return changeScale(ctx, served, request, () => object as Scale);
+};
+
+export const patchScale: ResourceHandler = async (ctx, served) => {
+  const request = readWriteRequest(ctx, 'patch');
+  const patch = await readPatch(ctx, scaleKind, scaleSchema());
+  return changeScale(ctx, served, request, (old) => patch(old) as Scale);
+};
+
+async function changeScale(
+  ctx: ApiContext,
+  served: Served,
+  request: ReturnType<typeof readWriteRequest>,
+  change: (old: Scale) => Scale,
+): Promise<void> {
+  const access = accessOf(served);
+  const strategy: UpdateStrategy = { ...served.registry.mainStrategy, subresource: 'scale' };
+  const { info } = ctx.state;
+  const produce = (old: KubeObject | undefined) => {
+    const object = old as KubeObject;
+    const scale = change(scaleOf(object, access));
+    const replicas = scale.spec?.replicas ?? 0;
+    if (replicas < 0) throw invalidError(scaleKind, info.name, [invalid('spec.replicas', replicas, negativeMessage)]);
+    access.setReplicas(object, replicas);
+    const { uid, resourceVersion } = scale.metadata ?? {};
+    object.metadata = { ...object.metadata, ...(uid ? { uid } : {}) };
+    if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
+    else delete object.metadata.resourceVersion;
+    return object;
+  };
+  const { object } = await served.registry.update(info.name, request, produce, { strategy });
+  return sendScale(ctx, object.parse(), access);
+}
