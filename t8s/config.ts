@@ -121,7 +121,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     name: clusterName,
     dataDirectory: resolve(read('dataDir') ?? defaultDataDirectory(clusterName, env, isRoot)),
     port: read('port'),
-    bindAddress: read('bindAddress') ?? '127.0.0.1',
+    bindAddress: read('bindAddress') ?? '0.0.0.0',
     etcdServers: read('etcdServers') ?? [],
     runtime: read('runtime') ?? 'containerd',
     nodes: read('nodes'),

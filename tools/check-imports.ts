@@ -56,7 +56,7 @@ if (problems.length > 0) process.exit(1);
 
 function checkFile(room: string, file: string): void {
   const allowed = table[room] as Room;
-  const isTest = /\.test\.ts$|\/contract(-\w+)*\.ts$|testdata/.test(file);
+  const isTest = /\.test\.ts$|\/contract[-\w]*\.ts$|testdata/.test(file);
   const text = readFileSync(file, 'utf8');
   for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)) {
     const isType = match[1] !== undefined;
@@ -66,7 +66,7 @@ function checkFile(room: string, file: string): void {
       : packageProblem(room, target, allowed, isType, isTest);
     if (problem) problems.push(`${file}: ${problem}`);
   }
-  if (room !== 'base' && !isTest && !['e2e', 'bench', 'tools'].includes(room)) {
+  if (room !== 'base' && !isTest && !['e2e', 'bench', 'tools', 'testing'].includes(room)) {
     const lines = text.split('\n');
     lines.forEach((line, index) => {
       if (/^\s*(\/\/|\*)/.test(line)) return;

@@ -2,6 +2,7 @@
 
 import { configMapResource } from './configmaps.ts';
 import { endpointsResource } from './endpoints.ts';
+import { endpointSliceResource } from './endpointslices.ts';
 import { eventResource } from './events.ts';
 import { leaseResource } from './leases.ts';
 import { namespaceResource } from './namespaces.ts';
@@ -18,4 +19,5 @@ export const allResources: ResourceDeclaration[] = [
   secretResource,
   serviceAccountResource,
   leaseResource,
+  endpointSliceResource,
 ] as ResourceDeclaration[];

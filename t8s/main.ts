@@ -1,0 +1,95 @@
+// The command: reads argv and the environment and leads to one file per command.
+
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { runKubectl } from '../kubectl/kubectl.ts';
+import { StoreDirectoryError } from '../store/lmdb-directory.ts';
+import { readRunRecord } from './cluster-record.ts';
+import { type CommandIo, UserError } from './command-io.ts';
+import { down } from './commands/down.ts';
+import { listImages, loadImages } from './commands/image.ts';
+import { status } from './commands/status.ts';
+import { up } from './commands/up.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { kubeconfigFile } from './kubeconfig.ts';
+
+const io: CommandIo = {
+  env: process.env,
+  isRoot: process.getuid?.() === 0,
+  out: process.stdout,
+  err: process.stderr,
+};
+
+const program = new Command('t8s')
+  .description('Kubernetes in TypeScript: a cluster that starts in a second')
+  .exitOverride()
+  .enablePositionalOptions();
+const located = (command: Command) =>
+  command
+    .option('--data-dir <directory>', 'where the cluster keeps everything')
+    .option('--name <name>', "the cluster's name (default: t8s)");
+let exitStatus = 0;
+const answer = (work: Promise<number>) =>
+  work.then((code) => {
+    exitStatus = code;
+  });
+
+located(program.command('up').description('bring a cluster up'))
+  .option('--config <file>', 'a YAML file with any of these settings, in camel case')
+  .option('--port <port>', "the API server's port (default: 6443, or any free one)")
+  .option('--bind-address <address>', 'where the API server listens (default: 0.0.0.0)')
+  .option('--etcd-servers <urls>', 'keep objects in this etcd instead of the embedded store')
+  .option('--runtime <runtime>', 'containerd (default), simulated, or the path of a CRI socket')
+  .option('--nodes <count>', 'this many simulated nodes; 0 for a control plane alone')
+  .option('--node-name <name>', "the node's name (default: the machine's)")
+  .option('--node-address <address>', "the node's address (default: the machine's first)")
+  .option('--pod-cidr <range>', "the pods' addresses (default: 10.244.0.0/16)")
+  .option('--service-cidr <range>', "the services' addresses (default: 10.96.0.0/16)")
+  .option('-d, --detach', 'run in the background')
+  .option('--no-detach')
+  .option('--verbosity <level>', 'error, warn (default), info or debug')
+  .action((flags) => answer(up(flags, io)));
+located(program.command('down').description('end a cluster and everything it left on the machine'))
+  .option('--delete', 'delete its data too')
+  .action((flags) => answer(down(flags, io)));
+located(program.command('status').description("each component's health, address, pid and memory"))
+  .option('-o, --output <format>', 'json')
+  .action((flags) => answer(status(flags, io)));
+const image = program.command('image').description("the node's images");
+located(image.command('load <files...>').description('load OCI or docker-save archives; - for standard input'))
+  .option('--as <image>', 'a name for an archive that has none')
+  .action((files, flags) => answer(loadImages(files, flags, io)));
+located(image.command('ls').description('list images')).action((flags) => answer(listImages(flags, io)));
+program
+  .command('kubectl')
+  .description('a small kubectl: get, apply, describe, delete, logs, exec, scale')
+  .allowUnknownOption()
+  .passThroughOptions()
+  .helpOption(false)
+  .argument('[args...]')
+  .action((args: string[]) => answer(kubectl(args)));
+
+function kubectl(args: readonly string[]): Promise<number> {
+  const end = new AbortController();
+  process.once('SIGINT', () => end.abort());
+  const own = readConfig({}, process.env, io.isRoot).dataDirectory;
+  const defaultKubeconfig = readRunRecord(own) ? join(own, 'kubeconfig') : kubeconfigFile(process.env);
+  return runKubectl(args, {
+    io: { env: process.env, in: process.stdin, out: process.stdout, err: process.stderr },
+    defaultKubeconfig,
+    nowMs: () => systemClock.nowMs(),
+    signal: end.signal,
+  });
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) exitStatus = error.exitCode;
+  else if (error instanceof UserError || error instanceof ConfigError || error instanceof StoreDirectoryError) {
+    process.stderr.write(`t8s: ${error.message}\n`);
+    exitStatus = 1;
+  } else throw error;
+}
+process.exit(exitStatus);
