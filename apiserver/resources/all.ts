@@ -6,9 +6,13 @@ import { endpointSliceResource } from './endpointslices.ts';
 import { eventResource } from './events.ts';
 import { leaseResource } from './leases.ts';
 import { namespaceResource } from './namespaces.ts';
+import { nodeResource } from './nodes.ts';
+import { podResource } from './pods.ts';
+import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
 import { secretResource } from './secrets.ts';
 import { serviceAccountResource } from './serviceaccounts.ts';
+import { serviceResource } from './services.ts';
 
 // A declaration handles only objects of its own kind, which the registry sees to; the list holds them as declarations of any object.
 export const allResources: ResourceDeclaration[] = [
@@ -16,8 +20,12 @@ export const allResources: ResourceDeclaration[] = [
   endpointsResource,
   eventResource,
   namespaceResource,
+  nodeResource,
+  podResource,
+  replicationControllerResource,
   secretResource,
   serviceAccountResource,
+  serviceResource,
   leaseResource,
   endpointSliceResource,
 ] as ResourceDeclaration[];

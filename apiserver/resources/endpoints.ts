@@ -31,12 +31,13 @@ type Address = NonNullable<Subset['addresses']>[number];
 type Port = NonNullable<Subset['ports']>[number];
 
 function addressErrors(address: Address, at: string, errors: FieldError[]): void {
+  const before = errors.length;
   errors.push(...legacyIpErrors(`${at}.ip`, address.ip ?? ''));
   if (address.hostname)
     for (const problem of dns1123LabelProblems(address.hostname)) errors.push(invalid(`${at}.hostname`, address.hostname, problem));
   if (address.nodeName !== undefined)
     for (const problem of dns1123SubdomainProblems(address.nodeName)) errors.push(invalid(`${at}.nodeName`, address.nodeName, problem));
-  if (errors.length === 0) nonSpecialIpErrors(address.ip, `${at}.ip`, errors);
+  if (errors.length === before) nonSpecialIpErrors(address.ip, `${at}.ip`, errors);
 }
 
 /** Adds the problems of an address that cannot be an endpoint: unspecified, loopback, link-local. */

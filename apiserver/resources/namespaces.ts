@@ -4,6 +4,7 @@ import { type Namespace, namespaces } from '../../api/core.ts';
 import { type FieldError, invalid } from '../../api/field-error.ts';
 import { nameIsDnsLabel, qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
+import { keep } from './generation.ts';
 import { serve } from './resource.ts';
 
 export function defaultNamespace(namespace: Namespace): void {
@@ -25,13 +26,8 @@ function beforeCreate(namespace: Namespace): void {
 
 /** Only the finalize subresource changes the spec's finalizers, only the status subresource the status. */
 function beforeUpdate(namespace: Namespace, old: Namespace): void {
-  carryOver(namespace, old, 'status');
-  carryOver(namespace, old, 'spec');
-}
-
-function carryOver<K extends 'spec' | 'status'>(namespace: Namespace, old: Namespace, field: K): void {
-  if (old[field]) namespace[field] = old[field];
-  else delete namespace[field];
+  keep(namespace, old, 'status');
+  keep(namespace, old, 'spec');
 }
 
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
@@ -62,10 +58,18 @@ export const namespaceResource = serve(namespaces, {
   validateUpdate: () => [],
   validateName: (name, isGenerateName) => [...nameIsDnsLabel(name, isGenerateName)],
   status: {
-    beforeUpdate: (namespace, old) => carryOver(namespace, old, 'spec'),
+    beforeUpdate: (namespace, old) => keep(namespace, old, 'spec'),
     validateUpdate: validateStatusUpdate,
   },
-  subresources: { finalize: { kind: 'Namespace', verbs: ['update'], handler: 'namespace-finalize' } },
+  subresources: {
+    finalize: {
+      kind: 'Namespace',
+      verbs: ['update'],
+      handler: 'namespace-finalize',
+      beforeUpdate: (namespace, old) => keep(namespace, old, 'status'),
+      validateUpdate: validateNamespace,
+    },
+  },
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   returnsDeletedObject: true,
   beforeDelete(namespace) {

@@ -106,6 +106,10 @@ export interface SubresourceDeclaration<T extends KubeObject = KubeObject> {
   verbs: readonly string[];
   /** The name of the handler in apiserver/handlers/ that serves it. */
   handler: string;
+  /** For subresources that write the object itself (ephemeralcontainers, resize, finalize): what they keep of `old`. Mutates `object`. */
+  beforeUpdate?(object: T, old: T, context: WriteContext): void;
+  /** Problems of such a write. */
+  validateUpdate?(object: T, old: T, context: WriteContext): FieldError[];
   readonly __object?: T;
 }
 
