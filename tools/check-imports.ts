@@ -33,7 +33,7 @@ const table: Record<string, Room> = {
     ],
   },
   client: { rooms: ['base', 'api'], packages: ['@kubernetes/client-node', 'rxjs', 'yaml', 'undici', 'ws'] },
-  controller: { rooms: ['base', 'api', 'client'], packages: [] },
+  controller: { rooms: ['base', 'api', 'client'], packages: ['rxjs'] },
   scheduler: { rooms: ['base', 'api', 'client'], packages: ['rxjs'] },
   runtime: { rooms: ['base'], packages: ['@grpc/grpc-js', '@grpc/proto-loader', 'rxjs', 'tar-stream'] },
   kubelet: { rooms: ['base', 'api', 'client', 'runtime'], packages: ['rxjs', 'ws', 'yaml'] },
