@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { atomicObjects, fieldFacts, optionGroupVersions, packages, schemaless, unions } from '../apiserver/schema/facts.ts';
+import { atomicObjects, fieldFacts, optionGroupVersions, packages, schemaless, unions, valueObjects } from '../apiserver/schema/facts.ts';
 import { goTypes } from '../apiserver/schema/go-types.ts';
 import { compileSchema } from './schema/compile.ts';
 import { readDeclarations } from './schema/declarations.ts';
@@ -32,7 +32,7 @@ const inputs = hash.digest('hex');
 if (isUpToDate()) {
   console.log('apiserver/schema/models.generated.json is up to date');
 } else {
-  const facts = { atomicObjects, fieldFacts, goTypes, optionGroupVersions, packages, schemaless, unions };
+  const facts = { atomicObjects, fieldFacts, goTypes, optionGroupVersions, packages, schemaless, unions, valueObjects };
   const { models, descriptions } = compileSchema(readDeclarations(join(clientNode, 'dist/gen/models')), facts);
   writeFileSync(outputs.descriptions, JSON.stringify(descriptions));
   writeFileSync(outputs.models, JSON.stringify({ inputs, ...models }));

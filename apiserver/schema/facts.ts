@@ -677,3 +677,74 @@ meta.v1.WatchEvent.object type=RawExtension
 apiregistration.v1.APIServiceSpec.caBundle listType=atomic
 apiregistration.v1.APIServiceStatus.conditions map=type merge=type
 `;
+
+/**
+ * Fields whose object is there even when nothing is said (Go structs held by value), besides every `metadata`: appliers
+ * cannot add them, only what they hold.
+ */
+export const valueObjects = `
+  admissionregistration.v1.MutatingAdmissionPolicy.spec admissionregistration.v1.MutatingAdmissionPolicyBinding.spec
+  admissionregistration.v1.MutatingWebhook.clientConfig admissionregistration.v1.ValidatingAdmissionPolicy.spec
+  admissionregistration.v1.ValidatingAdmissionPolicy.status admissionregistration.v1.ValidatingAdmissionPolicyBinding.spec
+  admissionregistration.v1.ValidatingWebhook.clientConfig admissionregistration.v1alpha1.MutatingAdmissionPolicy.spec
+  admissionregistration.v1alpha1.MutatingAdmissionPolicyBinding.spec admissionregistration.v1beta1.MutatingAdmissionPolicy.spec
+  admissionregistration.v1beta1.MutatingAdmissionPolicyBinding.spec apiserverinternal.v1alpha1.StorageVersion.status
+  apps.v1.DaemonSet.spec apps.v1.DaemonSet.status apps.v1.DaemonSetSpec.template apps.v1.DaemonSetSpec.updateStrategy
+  apps.v1.Deployment.spec apps.v1.Deployment.status apps.v1.DeploymentSpec.strategy apps.v1.DeploymentSpec.template
+  apps.v1.ReplicaSet.spec apps.v1.ReplicaSet.status apps.v1.ReplicaSetSpec.template apps.v1.StatefulSet.spec apps.v1.StatefulSet.status
+  apps.v1.StatefulSetSpec.template apps.v1.StatefulSetSpec.updateStrategy authentication.v1.SelfSubjectReview.status
+  authentication.v1.SelfSubjectReviewStatus.userInfo authentication.v1.TokenRequest.spec authentication.v1.TokenRequest.status
+  authentication.v1.TokenReview.spec authentication.v1.TokenReview.status authentication.v1.TokenReviewStatus.user
+  authorization.v1.LocalSubjectAccessReview.spec authorization.v1.LocalSubjectAccessReview.status
+  authorization.v1.SelfSubjectAccessReview.spec authorization.v1.SelfSubjectAccessReview.status
+  authorization.v1.SelfSubjectRulesReview.spec authorization.v1.SelfSubjectRulesReview.status authorization.v1.SubjectAccessReview.spec
+  authorization.v1.SubjectAccessReview.status autoscaling.v1.HorizontalPodAutoscaler.spec autoscaling.v1.HorizontalPodAutoscaler.status
+  autoscaling.v1.HorizontalPodAutoscalerSpec.scaleTargetRef autoscaling.v1.Scale.spec autoscaling.v1.Scale.status
+  autoscaling.v2.ContainerResourceMetricSource.target autoscaling.v2.ContainerResourceMetricStatus.current
+  autoscaling.v2.ExternalMetricSource.metric autoscaling.v2.ExternalMetricSource.target autoscaling.v2.ExternalMetricStatus.current
+  autoscaling.v2.ExternalMetricStatus.metric autoscaling.v2.HorizontalPodAutoscaler.spec autoscaling.v2.HorizontalPodAutoscaler.status
+  autoscaling.v2.HorizontalPodAutoscalerSpec.scaleTargetRef autoscaling.v2.ObjectMetricSource.describedObject
+  autoscaling.v2.ObjectMetricSource.metric autoscaling.v2.ObjectMetricSource.target autoscaling.v2.ObjectMetricStatus.current
+  autoscaling.v2.ObjectMetricStatus.describedObject autoscaling.v2.ObjectMetricStatus.metric autoscaling.v2.PodsMetricSource.metric
+  autoscaling.v2.PodsMetricSource.target autoscaling.v2.PodsMetricStatus.current autoscaling.v2.PodsMetricStatus.metric
+  autoscaling.v2.ResourceMetricSource.target autoscaling.v2.ResourceMetricStatus.current batch.v1.CronJob.spec batch.v1.CronJob.status
+  batch.v1.CronJobSpec.jobTemplate batch.v1.Job.spec batch.v1.Job.status batch.v1.JobSpec.template batch.v1.JobTemplateSpec.spec
+  certificates.v1.CertificateSigningRequest.spec certificates.v1.CertificateSigningRequest.status
+  certificates.v1alpha1.ClusterTrustBundle.spec certificates.v1beta1.ClusterTrustBundle.spec
+  certificates.v1beta1.PodCertificateRequest.spec certificates.v1beta1.PodCertificateRequest.status coordination.v1.Lease.spec
+  coordination.v1alpha2.LeaseCandidate.spec coordination.v1beta1.LeaseCandidate.spec core.v1.Binding.target core.v1.Container.resources
+  core.v1.ContainerStatus.lastState core.v1.ContainerStatus.state core.v1.EphemeralContainer.resources core.v1.Event.involvedObject
+  core.v1.Event.source core.v1.LimitRange.spec core.v1.Namespace.spec core.v1.Namespace.status core.v1.Node.spec core.v1.Node.status
+  core.v1.NodeDaemonEndpoints.kubeletEndpoint core.v1.NodeStatus.daemonEndpoints core.v1.NodeStatus.nodeInfo core.v1.PersistentVolume.spec
+  core.v1.PersistentVolume.status core.v1.PersistentVolumeClaim.spec core.v1.PersistentVolumeClaim.status
+  core.v1.PersistentVolumeClaimSpec.resources core.v1.PersistentVolumeClaimTemplate.spec core.v1.Pod.spec core.v1.Pod.status
+  core.v1.PodTemplate.template core.v1.PodTemplateSpec.spec core.v1.PreferredSchedulingTerm.preference core.v1.ReplicationController.spec
+  core.v1.ReplicationController.status core.v1.ResourceQuota.spec core.v1.ResourceQuota.status core.v1.Service.spec core.v1.Service.status
+  core.v1.ServiceStatus.loadBalancer core.v1.WeightedPodAffinityTerm.podAffinityTerm discovery.v1.Endpoint.conditions
+  events.v1.Event.deprecatedSource events.v1.Event.regarding flowcontrol.v1.FlowSchema.spec flowcontrol.v1.FlowSchema.status
+  flowcontrol.v1.FlowSchemaSpec.priorityLevelConfiguration flowcontrol.v1.LimitedPriorityLevelConfiguration.limitResponse
+  flowcontrol.v1.PriorityLevelConfiguration.spec flowcontrol.v1.PriorityLevelConfiguration.status networking.v1.HTTPIngressPath.backend
+  networking.v1.IPAddress.spec networking.v1.Ingress.spec networking.v1.Ingress.status networking.v1.IngressClass.spec
+  networking.v1.IngressServiceBackend.port networking.v1.IngressStatus.loadBalancer networking.v1.NetworkPolicy.spec
+  networking.v1.NetworkPolicySpec.podSelector networking.v1.ServiceCIDR.spec networking.v1.ServiceCIDR.status
+  networking.v1beta1.IPAddress.spec networking.v1beta1.ServiceCIDR.spec networking.v1beta1.ServiceCIDR.status
+  policy.v1.PodDisruptionBudget.spec policy.v1.PodDisruptionBudget.status rbac.v1.ClusterRoleBinding.roleRef rbac.v1.RoleBinding.roleRef
+  resource.v1.AllocationResult.devices resource.v1.DeviceClass.spec resource.v1.ResourceClaim.spec resource.v1.ResourceClaim.status
+  resource.v1.ResourceClaimSpec.devices resource.v1.ResourceClaimTemplate.spec resource.v1.ResourceClaimTemplateSpec.spec
+  resource.v1.ResourceSlice.spec resource.v1.ResourceSliceSpec.pool resource.v1alpha3.DeviceTaintRule.spec
+  resource.v1alpha3.DeviceTaintRule.status resource.v1alpha3.DeviceTaintRuleSpec.taint resource.v1alpha3.ResourcePoolStatusRequest.spec
+  resource.v1beta1.AllocationResult.devices resource.v1beta1.DeviceClass.spec resource.v1beta1.ResourceClaim.spec
+  resource.v1beta1.ResourceClaim.status resource.v1beta1.ResourceClaimSpec.devices resource.v1beta1.ResourceClaimTemplate.spec
+  resource.v1beta1.ResourceClaimTemplateSpec.spec resource.v1beta1.ResourceSlice.spec resource.v1beta1.ResourceSliceSpec.pool
+  resource.v1beta2.AllocationResult.devices resource.v1beta2.DeviceClass.spec resource.v1beta2.DeviceTaintRule.spec
+  resource.v1beta2.DeviceTaintRule.status resource.v1beta2.DeviceTaintRuleSpec.taint resource.v1beta2.ResourceClaim.spec
+  resource.v1beta2.ResourceClaim.status resource.v1beta2.ResourceClaimSpec.devices resource.v1beta2.ResourceClaimTemplate.spec
+  resource.v1beta2.ResourceClaimTemplateSpec.spec resource.v1beta2.ResourceSlice.spec resource.v1beta2.ResourceSliceSpec.pool
+  scheduling.v1alpha2.PodGroup.spec scheduling.v1alpha2.PodGroup.status scheduling.v1alpha2.Workload.spec storage.v1.CSIDriver.spec
+  storage.v1.CSINode.spec storage.v1.VolumeAttachment.spec storage.v1.VolumeAttachment.status storage.v1.VolumeAttachmentSpec.source
+  storagemigration.v1beta1.StorageVersionMigration.spec storagemigration.v1beta1.StorageVersionMigration.status
+  storagemigration.v1beta1.StorageVersionMigrationSpec.resource apiextensions.v1.CustomResourceDefinition.spec
+  apiextensions.v1.CustomResourceDefinition.status apiextensions.v1.CustomResourceDefinitionSpec.names
+  apiextensions.v1.CustomResourceDefinitionStatus.acceptedNames meta.v1.APIGroup.preferredVersion apiregistration.v1.APIService.spec
+  apiregistration.v1.APIService.status
+`;

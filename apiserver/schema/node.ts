@@ -44,6 +44,8 @@ export interface ObjectNode extends NodeCommon {
   readonly required: readonly string[];
   /** One applier owns it whole. */
   readonly isAtomic: boolean;
+  /** It is there even when nothing is said, as a struct held by value is in Go: nobody adds it, only what it holds. */
+  readonly isValue?: boolean | undefined;
   /** Fields that are not in `fields` stay, and strict validation lets them. */
   readonly preservesUnknown?: boolean | undefined;
   /** apiVersion, kind and metadata are those of an object in its own right. */
@@ -86,17 +88,21 @@ export class LazyObjectNode implements ObjectNode {
   readonly goType: string;
   readonly required: readonly string[];
   readonly isAtomic: boolean;
+  readonly isValue: boolean;
   readonly patch: PatchStrategy | undefined;
   #fields: ReadonlyMap<string, SchemaNode> | undefined;
   readonly #build: () => ReadonlyMap<string, SchemaNode>;
 
   constructor(
-    options: Pick<ObjectNode, 'name' | 'goType' | 'required' | 'isAtomic' | 'patch'> & { fields: () => ReadonlyMap<string, SchemaNode> },
+    options: Pick<ObjectNode, 'name' | 'goType' | 'required' | 'isAtomic' | 'isValue' | 'patch'> & {
+      fields: () => ReadonlyMap<string, SchemaNode>;
+    },
   ) {
     this.name = options.name;
     this.goType = options.goType;
     this.required = options.required;
     this.isAtomic = options.isAtomic;
+    this.isValue = options.isValue ?? false;
     this.patch = options.patch;
     this.#build = options.fields;
   }

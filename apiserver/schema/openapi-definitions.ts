@@ -102,7 +102,7 @@ function printField(facts: FieldFacts, description: string | undefined, isRequir
   const schema = printType(facts.type, form);
   if (description) schema['description'] = description;
   if (form.version === 3) {
-    const fallback = facts.default ?? (isRequired ? zeroOf(facts.type) : undefined);
+    const fallback = facts.default ?? (facts.isValue ? {} : isRequired && !facts.type.startsWith('#') ? zeroOf(facts.type) : undefined);
     if (fallback !== undefined) schema['default'] = fallback;
   }
   if (facts.listType && !facts.isUntyped) schema['x-kubernetes-list-type'] = facts.listType;

@@ -23,6 +23,8 @@ export interface FieldFacts {
   /** The patch strategy as OpenAPI prints it: `merge,retainKeys`. */
   strategy?: string;
   mapType?: 'atomic' | 'granular';
+  /** An object that is there even when nothing is said. */
+  isValue?: boolean;
   default?: unknown;
   goType?: string;
   /** A list whose list type is not said. */
@@ -99,7 +101,8 @@ export function parseField(field: string): FieldFacts {
     else if (word === 'map') {
       facts.listType = 'map';
       facts.keys = value.split(',');
-    } else if (word === 'go') facts.goType = value;
+    } else if (word === 'value') facts.isValue = true;
+    else if (word === 'go') facts.goType = value;
     else if (word === 'default') facts.default = JSON.parse(value);
     else if (word === 'atomic' || word === 'granular') facts.mapType = word;
     else {
@@ -153,13 +156,14 @@ function buildDefinition(name: string, definition: CompiledDefinition): SchemaNo
     required: definition.r ?? [],
     isAtomic: definition.a === 1,
     patch: undefined,
+    isValue: false,
     fields: () => new Map(compiled.map(([field, text]) => [field, buildField(parseField(text))])),
   });
 }
 
 function buildField(facts: FieldFacts): SchemaNode {
   const base = buildType(facts.type, facts);
-  const isSame = !facts.patch && facts.default === undefined && !facts.goType && !facts.mapType;
+  const isSame = !facts.patch && facts.default === undefined && !facts.goType && !facts.mapType && !facts.isValue;
   if (isSame) return base;
   const beside = {
     ...(facts.patch ? { patch: facts.patch } : {}),
@@ -173,6 +177,7 @@ function buildField(facts: FieldFacts): SchemaNode {
       required: base.required,
       isAtomic: facts.mapType ? facts.mapType === 'atomic' : base.isAtomic,
       patch: facts.patch,
+      isValue: facts.isValue ?? false,
       fields: () => base.fields,
     });
   }

@@ -11,6 +11,7 @@ export interface Facts {
   unions: Readonly<Record<string, string>>;
   optionGroupVersions: string;
   fieldFacts: string;
+  valueObjects: string;
   goTypes: string;
 }
 
@@ -60,6 +61,7 @@ export function compileSchema(models: Map<string, Model>, facts: Facts): Compile
   const byField = tableOf(facts.fieldFacts);
   const goByField = goTypesOf(facts.goTypes);
   const atomic = new Set(words(facts.atomicObjects));
+  const values = new Set(words(facts.valueObjects));
   const used = new Set<string>();
 
   const refOf = (type: string): string => {
@@ -90,6 +92,7 @@ export function compileSchema(models: Map<string, Model>, facts: Facts): Compile
     const type = typeOf(attribute.type, attribute.format, target);
     const rest = tokens.filter((token) => !token.startsWith('type='));
     if (type.startsWith('[]') && attribute.name === 'items' && definition.endsWith('List')) rest.push('untyped');
+    if (values.delete(key) || (attribute.name === 'metadata' && type.startsWith('#'))) rest.push('value');
     const go = goByField.get(key);
     if (go) rest.push(`go=${go}`);
     return [type, ...rest].join(' ');
@@ -116,6 +119,7 @@ export function compileSchema(models: Map<string, Model>, facts: Facts): Compile
     if (union) definition.u = union;
     definitions.push(definition);
   }
+  for (const key of values) fail(`${key}: a fact about no field`);
   for (const key of byField.keys()) if (!used.has(key)) fail(`${key}: a fact about no field`);
   for (const key of [...atomic, ...Object.keys(facts.unions)]) if (!shortNames.has(key)) fail(`${key}: a fact about no definition`);
   return { models: { names, definitions }, descriptions };
