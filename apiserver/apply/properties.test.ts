@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { KubeObject } from '../../api/wire.ts';
+import { schemaOf } from '../schema/schema.ts';
+import { applyPatch } from './apply-patch.ts';
+import { compareObjects, fieldsOf, type Json } from './compare.ts';
+import {
+  canonicalSet,
+  difference,
+  emptySet,
+  type FieldSet,
+  hasPath,
+  intersection,
+  isEmptySet,
+  pathsOf,
+  setOfPath,
+  union,
+} from './field-set.ts';
+
+const schema = schemaOf('', 'v1', 'Pod')!;
+const kind = { apiVersion: 'v1', kind: 'Pod' };
+
+/** An object whose maps, list-map elements and set items have names from `names`, so that two appliers can be kept apart. */
+function podOf(names: readonly string[]): fc.Arbitrary<KubeObject> {
+  const value = fc.constantFrom('1', '2', '3');
+  const named = <T extends object>(item: fc.Arbitrary<T>) =>
+    fc
+      .uniqueArray(fc.record({ name: fc.constantFrom(...names), rest: item }), {
+        selector: (entry) => entry.name,
+        minLength: 1,
+        maxLength: 3,
+      })
+      .map((items) => items.map(({ name, rest }) => ({ name, ...rest })));
+  // Nothing is empty: an empty map is a field of its own, which two appliers would have in common, and an empty list is none.
+  const labels = fc.dictionary(fc.constantFrom(...names), value, { minKeys: 1 });
+  const env = named(fc.record({ value }));
+  const containers = named(fc.record({ image: value, env, args: fc.array(value, { maxLength: 2 }) }, { requiredKeys: [] }));
+  return fc
+    .record(
+      {
+        labels,
+        finalizers: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }),
+        containers,
+        volumes: named(fc.record({ emptyDir: fc.record({ medium: value }, { requiredKeys: [] }) })),
+      },
+      { requiredKeys: [] },
+    )
+    .map(({ labels: labelMap, finalizers, containers: items, volumes }) => {
+      const metadata = { name: 'p', ...(labelMap ? { labels: labelMap } : {}), ...(finalizers ? { finalizers } : {}) };
+      const pod = { ...kind, metadata, spec: { ...(items ? { containers: items } : {}), ...(volumes ? { volumes } : {}) } };
+      // Plain objects, as a body has.
+      return JSON.parse(JSON.stringify(pod)) as KubeObject;
+    });
+}
+const anyPod = podOf(['a', 'b', 'c', 'd']);
+
+function apply(live: KubeObject | undefined, applied: KubeObject, manager: string, force = true): KubeObject {
+  return applyPatch({ live, applied, manager, force, ...kind, subresource: '', time: '2024-01-01T00:00:00Z', schema, resets: ['status'] });
+}
+function valuesOf({ metadata: { managedFields: _, ...metadata } = {}, ...object }: KubeObject): Json {
+  return { ...object, metadata };
+}
+
+/** The same whatever the order of lists and keys. */
+function unordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unordered).sort((x, y) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([x], [y]) => (x < y ? -1 : 1))
+      .map(([key, item]) => [key, unordered(item)]),
+  );
+}
+
+test('applying the same again changes nothing', () => {
+  fc.assert(
+    fc.property(anyPod, anyPod, (first, second) => {
+      const once = apply(apply(undefined, first, 'one'), second, 'two');
+      assert.deepEqual(apply(once, second, 'two'), once);
+    }),
+  );
+});
+
+test('the order of appliers who have nothing in common does not matter', () => {
+  fc.assert(
+    fc.property(podOf(['a', 'b']), podOf(['c', 'd']), podOf(['a', 'b']), (one, two, oneAgain) => {
+      const forth = apply(apply(apply(undefined, one, 'one', false), two, 'two', false), oneAgain, 'one', false);
+      const back = apply(apply(apply(undefined, two, 'two', false), one, 'one', false), oneAgain, 'one', false);
+      const only = apply(apply(undefined, oneAgain, 'one', false), two, 'two', false);
+      const dropEmpty = (object: KubeObject) => JSON.stringify(unordered(withoutEmpty(valuesOf(object))));
+      assert.equal(dropEmpty(forth), dropEmpty(back));
+      assert.equal(dropEmpty(forth), dropEmpty(only));
+    }),
+  );
+});
+
+/** Without empty objects and lists: whether they are left behind depends on who came first, and means nothing. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutEmpty(item) ?? {});
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value)
+    .map(([key, item]) => [key, withoutEmpty(item)] as const)
+    .filter(([, item]) => item !== undefined && !(typeof item === 'object' && item !== null && Object.keys(item).length === 0));
+  return Object.fromEntries(entries);
+}
+
+test('what no applier ever named is never lost', () => {
+  fc.assert(
+    fc.property(anyPod, anyPod, anyPod, (live, first, second) => {
+      const result = apply(apply(live, first, 'one'), second, 'one');
+      const { removed } = compareObjects(valuesOf(live), valuesOf(result), schema);
+      const named = union(fieldsOf(first as Json, schema), fieldsOf(second as Json, schema));
+      const lost = pathsOf(difference(removed, named)).filter((path) => !isWithin(path, named));
+      assert.deepEqual(lost, []);
+    }),
+  );
+});
+
+/** Whether a path leads only to what is named: the empty map around a label that was given up. */
+function isWithin(path: string[], named: FieldSet): boolean {
+  let set: FieldSet | undefined = named;
+  for (const element of path) set = set?.[element];
+  return set !== undefined;
+}
+
+test('every field an applier names is in the result, with its value', () => {
+  fc.assert(
+    fc.property(anyPod, anyPod, (live, applied) => {
+      const result = apply(live, applied, 'one');
+      const { modified, added } = compareObjects(valuesOf(result), valuesOf(applied), schema);
+      assert.deepEqual(pathsOf(intersection(union(modified, added), fieldsOf(applied as Json, schema))), []);
+    }),
+  );
+});
+
+const element = fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}', 'v:1', 'v:"1"', 'i:0');
+const anySet = fc
+  .array(fc.array(element, { minLength: 1, maxLength: 3 }), { maxLength: 8 })
+  .map((paths) => paths.reduce<FieldSet>((set, path) => union(set, setOfPath(path)), emptySet));
+const textOf = (set: FieldSet) => JSON.stringify(canonicalSet(set));
+const pathTexts = (set: FieldSet) => pathsOf(set).map((path) => path.join(' '));
+
+test('union, intersection and difference are those of the sets of paths', () => {
+  fc.assert(
+    fc.property(anySet, anySet, (a, b) => {
+      const [inA, inB] = [pathTexts(a), pathTexts(b)];
+      assert.deepEqual(pathTexts(union(a, b)).sort(), [...new Set([...inA, ...inB])].sort());
+      assert.deepEqual(pathTexts(intersection(a, b)).sort(), inA.filter((path) => inB.includes(path)).sort());
+      assert.deepEqual(pathTexts(difference(a, b)).sort(), inA.filter((path) => !inB.includes(path)).sort());
+      assert.equal(textOf(union(a, b)), textOf(union(b, a)));
+      assert.ok(isEmptySet(difference(a, a)));
+      for (const path of pathsOf(a)) assert.ok(hasPath(union(b, a), path));
+    }),
+  );
+});
