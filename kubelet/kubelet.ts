@@ -29,6 +29,7 @@ import { PodWorkers } from './pods/pod-workers.ts';
 import { RuntimeWatch } from './pods/runtime-watch.ts';
 import { probeOnce } from './probes/probe-once.ts';
 import { Probes } from './probes/probes.ts';
+import { startKubeletServer } from './server/server.ts';
 import { createApiSource } from './sources/api-source.ts';
 import { StaticSource } from './sources/static-source.ts';
 import { StatusWriter } from './status/status-writer.ts';
@@ -155,7 +156,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     : undefined;
   const apiPod = (pod: Pod) => (statics?.isStatic(pod.metadata?.uid ?? '') ? statics.mirrorOf(pod) : pod);
   const workers = new PodWorkers({ context, apiPod });
-  const port = options.port ?? 10250;
+  const server = options.tls
+    ? await startKubeletServer({ context, workers, tls: options.tls, address: options.address, port: options.port ?? 10250 })
+    : undefined;
+  const port = server?.port ?? options.port ?? 10250;
   const agent = new NodeAgent({
     nodeName,
     client,
@@ -212,6 +216,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     context.probes.close();
     runtimeWatch.close();
     agent.close();
+    await server?.close();
     await context.statuses.flushAll();
     await events.close();
     end.abort();
