@@ -1,10 +1,14 @@
 // Real pods on a real containerd, inside a machine of its own; only the API is the client room's fake.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { configMaps, events, leases, nodes, type Pod, type PodSpec, pods, secrets } from '../api/core.ts';
 import { systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
@@ -15,9 +19,11 @@ import { FakeApi } from '../client/fake-api.ts';
 import { createClient } from '../client/rest-client.ts';
 import { type SupervisedContainerd, superviseContainerd } from '../runtime/containerd.ts';
 import { importImage } from '../runtime/images/import-image.ts';
+import { type TestCertificates, testCertificates } from '../testing/certificates.ts';
 import { busyboxImage, busyboxImageName, cannotMakeBusyboxImage } from '../testing/images.ts';
 import { enterMachine } from '../testing/inside-machine.ts';
 import { type Kubelet, startKubelet } from './kubelet.ts';
+import { SpdyConnection, type SpdyStream } from './server/spdy/connection.ts';
 
 const inside = await enterMachine('kubelet');
 const skip = inside.skip || ((await cannotMakeBusyboxImage()) ?? false);
@@ -28,6 +34,7 @@ const log: Log = process.env['T8S_TEST_LOG'] ? verboseLog() : silentLog;
 let containerd: SupervisedContainerd;
 let caches: CacheSet;
 let kubelet: Kubelet;
+let certificates: TestCertificates;
 
 function verboseLog(): Log {
   const print = (message: string, fields?: Record<string, unknown>) => console.error(message, JSON.stringify(fields ?? {}));
@@ -45,6 +52,7 @@ before(async () => {
     ...shared,
   });
   await importImage(Readable.from([await busyboxImage()]), { socket: containerd.socket, ...shared });
+  certificates = await testCertificates();
   await start();
 });
 after(async () => {
@@ -66,6 +74,9 @@ async function start(): Promise<void> {
     nodeAddresses: ['192.0.2.2'],
     podCidr: '10.99.0.0/24',
     capacity: { cpu: '4', memory: '4Gi' },
+    tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: certificates.ca },
+    address: '127.0.0.1',
+    port: 0,
     log,
   });
 }
@@ -341,4 +352,197 @@ test('a pod that vanished from the API is ended', { skip }, async () => {
     const left = await containerd.runtime.listPodSandboxes({ labelSelector: { 'io.kubernetes.pod.uid': metadata?.uid ?? '' } });
     return left.length === 0;
   });
+});
+
+const as = (who: 'apiServer' | 'stranger') => {
+  const { ca } = certificates;
+  return {
+    ca,
+    cert: certificates[who].certPem,
+    key: certificates[who].keyPem,
+    servername: 'localhost',
+    host: '127.0.0.1',
+    port: kubelet.port,
+  };
+};
+
+async function ask(path: string, who: 'apiServer' | 'stranger' = 'apiServer'): Promise<{ status: number; body: string }> {
+  const request = httpsRequest({ ...as(who), path, agent: false }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() };
+}
+
+interface Session {
+  socket: WebSocket;
+  /** Everything that came on each channel. */
+  received: Map<number, Buffer>;
+  closed: Promise<number>;
+}
+
+async function openSocket(path: string, protocol: string): Promise<Session> {
+  const socket = new WebSocket(`wss://127.0.0.1:${kubelet.port}${path}`, protocol, as('apiServer'));
+  const received = new Map<number, Buffer>();
+  socket.on('message', (data: Buffer) => {
+    const [channel = 0] = data;
+    received.set(channel, Buffer.concat([received.get(channel) ?? Buffer.alloc(0), data.subarray(1)]));
+  });
+  const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+  await once(socket, 'open');
+  return { socket, received, closed };
+}
+
+async function openSpdy(path: string, protocol: string): Promise<SpdyConnection> {
+  const headers = { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': protocol };
+  const request = httpsRequest({ ...as('apiServer'), path, method: 'POST', headers, agent: false }).end();
+  const [response, socket, head] = (await once(request, 'upgrade')) as [IncomingMessage, Duplex, Buffer];
+  assert.equal(response.headers['x-stream-protocol-version'], protocol);
+  return new SpdyConnection(socket, head);
+}
+
+/** Bytes within binary WebSocket messages, written out by hand: ws knows no protocol with a slash in its name. */
+async function openTunnel(path: string): Promise<Duplex> {
+  const headers = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': Buffer.alloc(16, 1).toString('base64'),
+    'Sec-WebSocket-Protocol': 'SPDY/3.1+portforward.k8s.io',
+  };
+  const request = httpsRequest({ ...as('apiServer'), path, headers, agent: false }).end();
+  const [response, socket, head] = (await once(request, 'upgrade')) as [IncomingMessage, Duplex, Buffer];
+  assert.equal(response.headers['sec-websocket-protocol'], 'SPDY/3.1+portforward.k8s.io');
+  const tunnel = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      // Masked with zeros: the bytes stay as they are.
+      const frame = Buffer.alloc(8);
+      frame.writeUInt8(0x82, 0);
+      frame.writeUInt8(0x80 | 126, 1);
+      frame.writeUInt16BE(chunk.length, 2);
+      socket.write(Buffer.concat([frame, chunk]), done);
+    },
+    destroy(_error, done) {
+      socket.destroy();
+      done(null);
+    },
+  });
+  let rest = head;
+  const take = () => {
+    for (;;) {
+      const [first = 0, second = 0] = rest;
+      const lengthBytes = second === 126 ? 2 : second === 127 ? 8 : 0;
+      if (rest.length < 2 + lengthBytes) return;
+      const length = lengthBytes === 0 ? second : lengthBytes === 2 ? rest.readUInt16BE(2) : Number(rest.readBigUInt64BE(2));
+      const end = 2 + lengthBytes + length;
+      if (rest.length < end) return;
+      if ((first & 0xf) <= 2) tunnel.push(rest.subarray(2 + lengthBytes, end));
+      rest = rest.subarray(end);
+    }
+  };
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    take();
+  });
+  take();
+  return tunnel;
+}
+
+async function textOf(stream: SpdyStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.data) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const execQuery = (command: string[], streams: string) =>
+  `${command.map((word) => `command=${encodeURIComponent(word)}`).join('&')}&${streams}`;
+
+test('the server answers those who have the right certificate and no one else', { skip }, async () => {
+  assert.deepEqual(await ask('/healthz'), { status: 200, body: 'ok' });
+  assert.equal((await ask('/pods', 'stranger')).status, 403);
+  const names = JSON.parse((await ask('/pods')).body).items.map((p: Pod) => p.metadata?.name);
+  assert.ok(names.includes('web'));
+  assert.equal((await ask('/nowhere')).status, 404);
+  assert.match(
+    (await ask('/metrics/resource')).body,
+    /container_memory_working_set_bytes\{container="app",namespace="default",pod="web"\} \d+/,
+  );
+});
+
+test('logs are served whole, by their end, with timestamps, and as they grow', { skip }, async () => {
+  await createPod('talks', [{ name: 'app', ...sh('for i in 1 2 3; do echo line $i; done; sleep 0.6; echo last') }], {
+    restartPolicy: 'Never',
+  });
+  await untilRunning('talks');
+  assert.equal((await ask('/containerLogs/default/talks/app?follow=true')).body, 'line 1\nline 2\nline 3\nlast\n');
+  await untilEnded('talks');
+  assert.equal((await ask('/containerLogs/default/talks/app?tailLines=2')).body, 'line 3\nlast\n');
+  assert.equal((await ask('/containerLogs/default/talks/app?limitBytes=4')).body, 'line');
+  assert.match(
+    (await ask('/containerLogs/default/talks/app?tailLines=1&timestamps=true')).body,
+    /^2\d{3}-\d\d-\d\dT[\d:.]+(Z|\+00:00) last\n$/,
+  );
+  const absent = await ask('/containerLogs/default/talks/app?previous=true');
+  assert.deepEqual(absent, { status: 400, body: 'previous terminated container "app" in pod "talks" not found\n' });
+  assert.equal((await ask('/containerLogs/default/nobody/app')).status, 404);
+});
+
+test('exec over WebSocket v5 carries stdin to its end, both outputs and the exit code', { skip }, async () => {
+  await untilRunning('web');
+  const query = execQuery(['sh', '-c', 'cat; echo problem >&2; exit 7'], 'input=1&output=1&error=1');
+  const { socket, received, closed } = await openSocket(`/exec/default/web/app?${query}`, 'v5.channel.k8s.io');
+  const big = Buffer.alloc(300_000, 'x');
+  socket.send(Buffer.concat([Buffer.from([0]), big]));
+  socket.send(Buffer.from([255, 0]));
+  assert.equal(await closed, 1000);
+  assert.equal(received.get(1)?.length, big.length);
+  assert.equal(received.get(2)?.toString(), 'problem\n');
+  const status = JSON.parse(received.get(3)?.toString() ?? '');
+  assert.equal(status.reason, 'NonZeroExitCode');
+  assert.deepEqual(status.details.causes, [{ reason: 'ExitCode', message: '7' }]);
+});
+
+test('exec over SPDY is the runtime to its client', { skip }, async () => {
+  const query = execQuery(['cat'], 'input=1&output=1&error=1');
+  const connection = await openSpdy(`/exec/default/web/app?${query}`, 'v4.channel.k8s.io');
+  const error = await connection.open({ streamtype: 'error' });
+  const stdin = await connection.open({ streamtype: 'stdin' });
+  const stdout = await connection.open({ streamtype: 'stdout' });
+  await connection.open({ streamtype: 'stderr' });
+  await stdin.write(Buffer.from('through and through'));
+  await stdin.end();
+  assert.equal(await textOf(stdout), 'through and through');
+  assert.equal(JSON.parse(await textOf(error)).status, 'Success');
+  connection.close();
+});
+
+test('a terminal has one output and takes its size', { skip }, async () => {
+  const query = execQuery(['sh', '-c', 'sleep 0.3; stty size; exit'], 'input=1&output=1&tty=1');
+  const { socket, received, closed } = await openSocket(`/exec/default/web/app?${query}`, 'v5.channel.k8s.io');
+  socket.send(Buffer.concat([Buffer.from([4]), Buffer.from(JSON.stringify({ Width: 123, Height: 45 }))]));
+  await closed;
+  assert.match(received.get(1)?.toString() ?? '', /45 123/);
+});
+
+test('port-forward reaches a port of the pod, by WebSocket channels and by SPDY within WebSocket', { skip }, async () => {
+  await createPod('serves', [{ name: 'app', ...sh('mkdir -p /www; echo hello from the pod >/www/index.html; httpd -f -p 8080 -h /www') }]);
+  await untilRunning('serves');
+  const get = Buffer.from('GET /index.html HTTP/1.0\r\n\r\n');
+  await until('an answer', async () => {
+    const { socket, received, closed } = await openSocket('/portForward/default/serves?port=8080', 'v4.channel.k8s.io');
+    socket.send(Buffer.concat([Buffer.from([0]), get]));
+    await Promise.race([
+      closed,
+      until('bytes', () => /hello from the pod/.test(received.get(0)?.toString() ?? '') || socket.readyState === socket.CLOSED),
+    ]);
+    socket.close();
+    return /hello from the pod/.test(received.get(0)?.toString() ?? '');
+  });
+  const connection = new SpdyConnection(await openTunnel('/portForward/default/serves'), Buffer.alloc(0));
+  await connection.open({ streamtype: 'error', port: '8080', requestid: '0' });
+  const data = await connection.open({ streamtype: 'data', port: '8080', requestid: '0' });
+  await data.write(get);
+  assert.match(await textOf(data), /hello from the pod/);
+  connection.close();
 });

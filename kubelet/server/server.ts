@@ -75,8 +75,7 @@ class Handler {
   readonly #context: KubeletContext;
   readonly #workers: PodWorkers;
   readonly #sockets = new Set<Duplex>();
-  readonly #execServer = webSocketServer(execProtocols);
-  readonly #portForwardServer = webSocketServer(portForwardProtocols);
+  readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false });
 
   constructor({ context, workers }: KubeletServerOptions) {
     this.#context = context;
@@ -85,8 +84,7 @@ class Handler {
 
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
-    this.#execServer.close();
-    this.#portForwardServer.close();
+    this.#webSockets.close();
   }
 
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -204,7 +202,7 @@ class Handler {
         ? await runtime.exec({ containerId: id, cmd: query.getAll('command'), ...streams })
         : await runtime.attach({ containerId: id, ...streams });
     if (isSpdy(upgrade.request)) return passThrough(url, upgrade);
-    const socket = await accept(this.#execServer, upgrade);
+    const { socket } = await accept(this.#webSockets, execProtocols, upgrade);
     await bridgeExec(socket, url, streams, log);
   }
 
@@ -227,8 +225,8 @@ class Handler {
     }
     const url = await runtime.portForward({ podSandboxId: sandbox.id, port: ports.map(Number) });
     if (isSpdy(upgrade.request)) return passThrough(url, upgrade);
-    const socket = await accept(this.#portForwardServer, upgrade);
-    if (socket.protocol === tunnelProtocol) await tunnelPortForward(socket, url, log);
+    const { socket, protocol } = await accept(this.#webSockets, portForwardProtocols, upgrade);
+    if (protocol === tunnelProtocol) await tunnelPortForward(socket, url, log);
     else await bridgePortForward(socket, url, ports.map(Number), log);
   }
 
@@ -278,26 +276,28 @@ function failureOf(error: unknown): { code: number; message: string } {
 
 const isSpdy = (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === spdy;
 
-function webSocketServer(protocols: readonly string[]): WebSocketServer {
-  return new WebSocketServer({
-    noServer: true,
-    maxPayload: messageBytesMax,
-    perMessageDeflate: false,
-    // Ours in order of preference; a client that offers none of them is refused below.
-    handleProtocols: (offered) => protocols.find((protocol) => offered.has(protocol)) ?? false,
-  });
-}
-
-/** @throws StatusError BadRequest when no protocol of the client's is spoken here */
+/**
+ * Accepts what the client offers and `protocols` prefers. The protocol is chosen here, not by ws: Kubernetes' tunnel has a
+ * name with a slash in it, which is no token, and ws would refuse it.
+ * @throws StatusError BadRequest when no protocol of the client's is spoken here
+ */
 function accept(
   server: WebSocketServer,
+  protocols: readonly string[],
   { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
-): Promise<WebSocket> {
+): Promise<{ socket: WebSocket; protocol: string }> {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim());
-  const probe = new Set(offered);
-  const protocol = server.options.handleProtocols?.(probe, request);
+  const protocol = protocols.find((p) => offered.includes(p));
   if (!protocol) throw new StatusError('BadRequest', `unable to upgrade: no supported subprotocol in [${offered.join(' ')}]`);
-  return new Promise((resolve) => server.handleUpgrade(request, socket, head, resolve));
+  delete request.headers['sec-websocket-protocol'];
+  const onHeaders = (lines: string[], of: IncomingMessage) => {
+    if (of === request) lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  };
+  server.on('headers', onHeaders);
+  return new Promise((resolve) => {
+    server.handleUpgrade(request, socket, head, (accepted) => resolve({ socket: accepted, protocol }));
+    server.off('headers', onHeaders);
+  });
 }
 
 /** The client speaks what the runtime speaks: its bytes are carried both ways as they are. */
