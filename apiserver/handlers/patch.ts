@@ -12,20 +12,28 @@ import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { type DecodeOptions, decodeObject } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
+import { applyObject, applyPatchType, checkNoApplyOptions } from './apply.ts';
+import { trackerOf } from './field-tracking.ts';
 import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
 
 /** PATCH that is prepared and checked by `strategy`; default: the main resource's. */
 export function patchObject(strategyOf?: (served: Served) => UpdateStrategy): ResourceHandler {
+  const apply = applyObject(strategyOf);
   return async (ctx, served, server) => {
+    if (mediaTypeOf(ctx) === applyPatchType) return apply(ctx, served, server);
+    checkNoApplyOptions(ctx);
     const request = readWriteRequest(ctx, 'patch');
     const patch = await readPatch(ctx, served.kind, served.schema, served.declaration.isCustom ?? false);
+    const strategy = strategyOf?.(served);
+    const track = trackerOf(ctx, served, server, strategy?.subresource);
     const produce = (old: KubeObject | undefined) => {
-      const object = patch(old as KubeObject);
+      const before = old as KubeObject;
+      // The result may share parts with what it is made from, and is changed further; only a copy can be compared with that.
+      const object = JSON.parse(JSON.stringify(patch(before))) as KubeObject;
       served.declaration.defaults?.(object);
-      return object;
+      return track(object, before);
     };
-    const strategy = strategyOf ? { strategy: strategyOf(served) } : {};
-    const { object } = await served.registry.update(ctx.state.info.name, request, produce, strategy);
+    const { object } = await served.registry.update(ctx.state.info.name, request, produce, strategy ? { strategy } : {});
     return sendObject(ctx, served, object, 200, server.clock.nowMs());
   };
 }
@@ -35,7 +43,7 @@ export type Patch = (old: KubeObject) => KubeObject;
 
 /** Reads the request's patch of objects of `kind`. @throws StatusError BadRequest, UnsupportedMediaType */
 export async function readPatch(ctx: ApiContext, kind: DecodeOptions['kind'], schema: ObjectNode, isCustom = false): Promise<Patch> {
-  const type = contentTypeOf(ctx).split(';', 1)[0]?.trim() ?? '';
+  const type = mediaTypeOf(ctx);
   const body = await ctx.state.exchange.body(bodyBytesMax);
   const fieldValidation = readFieldValidation(ctx, 'patch');
   const change = changeOf(type, schema, isCustom);
@@ -48,12 +56,17 @@ export async function readPatch(ctx: ApiContext, kind: DecodeOptions['kind'], sc
   };
 }
 
+function mediaTypeOf(ctx: ApiContext): string {
+  return contentTypeOf(ctx).split(';', 1)[0]!.trim();
+}
+
 function changeOf(type: string, schema: ObjectNode, isCustom: boolean): (old: KubeObject, patch: unknown) => object {
   if (type === 'application/json-patch+json') return jsonPatch;
   if (type === 'application/merge-patch+json') return mergePatch;
   if (type === 'application/strategic-merge-patch+json' && !isCustom) return (old, patch) => strategicMergePatch(old, patch, schema);
   const accepted = ['application/json-patch+json', 'application/merge-patch+json'];
   if (!isCustom) accepted.push('application/strategic-merge-patch+json');
+  accepted.push(applyPatchType);
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
   throw new StatusError('UnsupportedMediaType', message);
 }

@@ -13,7 +13,8 @@ import type { ResourceDeclaration } from '../resources/resource.ts';
 import { decodeBody } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { schemaOf } from '../schema/schema.ts';
-import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
+import { trackerOf } from './field-tracking.ts';
+import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest, type ServerParts } from './handler.ts';
 import { readPatch } from './patch.ts';
 
 interface Scale extends KubeObject {
@@ -57,7 +58,7 @@ export const getScale: ResourceHandler = async (ctx, served) => {
   return sendScale(ctx, object.parse(), accessOf(served));
 };
 
-export const updateScale: ResourceHandler = async (ctx, served) => {
+export const updateScale: ResourceHandler = async (ctx, served, server) => {
   const request = readWriteRequest(ctx, 'update');
   const { object, warnings } = decodeBody(await ctx.state.exchange.body(bodyBytesMax), {
     contentType: contentTypeOf(ctx),
@@ -71,26 +72,28 @@ export const updateScale: ResourceHandler = async (ctx, served) => {
       `the name of the object (${object.metadata?.name ?? ''}) does not match the name on the URL (${ctx.state.info.name})`,
     );
   }
-  return changeScale(ctx, served, request, () => object as Scale);
+  return changeScale(ctx, served, server, { request, change: () => object as Scale });
 };
 
-export const patchScale: ResourceHandler = async (ctx, served) => {
+export const patchScale: ResourceHandler = async (ctx, served, server) => {
   const request = readWriteRequest(ctx, 'patch');
   const patch = await readPatch(ctx, scaleKind, scaleSchema());
-  return changeScale(ctx, served, request, (old) => patch(old) as Scale);
+  return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale });
 };
 
 async function changeScale(
   ctx: ApiContext,
   served: Served,
-  request: ReturnType<typeof readWriteRequest>,
-  change: (old: Scale) => Scale,
+  server: ServerParts,
+  { request, change }: { request: ReturnType<typeof readWriteRequest>; change: (old: Scale) => Scale },
 ): Promise<void> {
+  const track = trackerOf(ctx, served, server, 'scale');
   const access = accessOf(served);
   const strategy: UpdateStrategy = { ...served.registry.mainStrategy, subresource: 'scale' };
   const { info } = ctx.state;
   const produce = (old: KubeObject | undefined) => {
-    const object = old as KubeObject;
+    const before = old as KubeObject;
+    const object = JSON.parse(JSON.stringify(before)) as KubeObject;
     const scale = change(scaleOf(object, access));
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas < 0) throw invalidError(scaleKind, info.name, [invalid('spec.replicas', replicas, negativeMessage)]);
@@ -99,7 +102,7 @@ async function changeScale(
     object.metadata = { ...object.metadata, ...(uid ? { uid } : {}) };
     if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
     else delete object.metadata.resourceVersion;
-    return object;
+    return track(object, before);
   };
   const { object } = await served.registry.update(info.name, request, produce, { strategy });
   return sendScale(ctx, object.parse(), access);

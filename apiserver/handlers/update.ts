@@ -1,8 +1,10 @@
 // PUT of an object, or of its status.
 
 import { badRequestError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
+import { trackerOf } from './field-tracking.ts';
 import { type ResourceHandler, readObject, readWriteRequest } from './handler.ts';
 
 /** PUT that is prepared and checked by `strategy`; default: the main resource's. */
@@ -22,15 +24,17 @@ export function updateObject(strategyOf?: (served: Parameters<ResourceHandler>[1
     }
     const pristine = JSON.stringify(object);
     let isFirst = true;
-    const produce = () => {
-      if (!isFirst) return JSON.parse(pristine) as typeof object;
+    const strategy = strategyOf?.(served);
+    const track = trackerOf(ctx, served, server, strategy?.subresource);
+    const produce = (old: KubeObject | undefined) => {
+      const next = isFirst ? object : (JSON.parse(pristine) as typeof object);
       isFirst = false;
-      return object;
+      return track(next, old);
     };
     const { object: updated, isNew } = await served.registry.update(info.name, request, produce, {
       isReplacement: true,
       createMissing: served.declaration.allowCreateOnUpdate === true && !strategyOf,
-      ...(strategyOf ? { strategy: strategyOf(served) } : {}),
+      ...(strategy ? { strategy } : {}),
     });
     return sendObject(ctx, served, updated, isNew ? 201 : 200, server.clock.nowMs());
   };

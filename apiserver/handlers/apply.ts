@@ -1,0 +1,84 @@
+// PATCH with application/apply-patch+yaml: server-side apply. The object is created when it is not there.
+
+import { forbidden, required } from '../../api/field-error.ts';
+import { apiVersionOf } from '../../api/kind.ts';
+import { badRequestError, invalidError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import { timestamp } from '../../base/clock.ts';
+import { applyPatch } from '../apply/apply-patch.ts';
+import type { ApiContext } from '../context.ts';
+import { sendObject } from '../negotiate/render.ts';
+import type { UpdateStrategy } from '../registry/registry.ts';
+import { DecodeError } from '../schema/check.ts';
+import { decodeObject } from '../schema/decode.ts';
+import { parseYamlBody } from '../schema/yaml-body.ts';
+import { resetFieldsOf } from './field-tracking.ts';
+import { bodyBytesMax, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
+
+export const applyPatchType = 'application/apply-patch+yaml';
+
+const patchOptionsKind = { group: 'meta.k8s.io', kind: 'PatchOptions', plural: 'PatchOptions' };
+
+/** What only an apply may say. @throws StatusError Invalid */
+export function checkNoApplyOptions(ctx: ApiContext): void {
+  if (ctx.state.query.get('force') === null) return;
+  throw invalidError(patchOptionsKind, '', [forbidden('force', 'may not be specified for non-apply patch')]);
+}
+
+export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]) => UpdateStrategy): ResourceHandler {
+  return async (ctx, served, server) => {
+    const { info, query } = ctx.state;
+    const request = readWriteRequest(ctx, 'patch');
+    const manager = query.get('fieldManager');
+    if (!manager) throw invalidError(patchOptionsKind, '', [required('fieldManager', 'is required for apply patch')]);
+    const applied = readApplied(ctx, await ctx.state.exchange.body(bodyBytesMax));
+    const name = applied.metadata?.name;
+    if (name && name !== info.name) {
+      throw badRequestError(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+    }
+    const strategy = strategyOf?.(served);
+    const subresource = strategy?.subresource ?? '';
+    const { kind, schema } = served;
+    const produce = (old: KubeObject | undefined) => {
+      const merged = applyPatch({
+        live: old,
+        applied: { ...applied, metadata: { ...applied.metadata, name: info.name } },
+        manager,
+        force: query.get('force') === 'true' || query.get('force') === '1',
+        apiVersion: apiVersionOf(kind),
+        kind: kind.kind,
+        subresource,
+        time: timestamp(server.clock),
+        schema,
+        resets: resetFieldsOf(served, subresource),
+      });
+      // What was merged shares parts with the body, which another attempt needs again.
+      const own = JSON.parse(JSON.stringify(merged)) as KubeObject;
+      const { object } = decodeObject(own, { kind, schema, fieldValidation: 'Ignore' });
+      served.declaration.defaults?.(object);
+      return object;
+    };
+    const options = strategy ? { strategy } : { createMissing: true };
+    const { object, isNew } = await served.registry.update(info.name, request, produce, options);
+    return sendObject(ctx, served, object, isNew ? 201 : 200, server.clock.nowMs());
+  };
+}
+
+/** The body, YAML or JSON; repeated fields are warned of or refused. @throws StatusError BadRequest */
+function readApplied(ctx: ApiContext, body: Buffer): KubeObject {
+  const fieldValidation = readFieldValidation(ctx, 'patch') ?? 'Warn';
+  try {
+    const { value, duplicates } = parseYamlBody(body.toString());
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw badRequestError('error decoding patch: the body is no object');
+    if (duplicates.length > 0 && fieldValidation === 'Strict') {
+      const lines = duplicates.map((line) => `\n  ${line}`).join('');
+      throw badRequestError(`error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:${lines}`);
+    }
+    if (fieldValidation === 'Warn') for (const line of duplicates) ctx.state.warnings.add(line);
+    return value as KubeObject;
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequestError(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}
