@@ -1,18 +1,25 @@
 // Every built-in resource, in the order discovery shows them within their group.
 
 import { configMapResource } from './configmaps.ts';
+import { controllerRevisionResource } from './controllerrevisions.ts';
+import { cronJobResource } from './cronjobs.ts';
+import { daemonSetResource } from './daemonsets.ts';
+import { deploymentResource } from './deployments.ts';
 import { endpointsResource } from './endpoints.ts';
 import { endpointSliceResource } from './endpointslices.ts';
 import { eventResource } from './events.ts';
+import { jobResource } from './jobs.ts';
 import { leaseResource } from './leases.ts';
 import { namespaceResource } from './namespaces.ts';
 import { nodeResource } from './nodes.ts';
 import { podResource } from './pods.ts';
+import { replicaSetResource } from './replicasets.ts';
 import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
 import { secretResource } from './secrets.ts';
 import { serviceAccountResource } from './serviceaccounts.ts';
 import { serviceResource } from './services.ts';
+import { statefulSetResource } from './statefulsets.ts';
 
 // A declaration handles only objects of its own kind, which the registry sees to; the list holds them as declarations of any object.
 export const allResources: ResourceDeclaration[] = [
@@ -26,6 +33,13 @@ export const allResources: ResourceDeclaration[] = [
   secretResource,
   serviceAccountResource,
   serviceResource,
+  controllerRevisionResource,
+  daemonSetResource,
+  deploymentResource,
+  replicaSetResource,
+  statefulSetResource,
+  cronJobResource,
+  jobResource,
   leaseResource,
   endpointSliceResource,
 ] as ResourceDeclaration[];
