@@ -7,11 +7,9 @@ export function badPatchError(message: string): StatusError {
   return new StatusError('BadRequest', message);
 }
 
-/** The patch is well-formed but cannot be applied to the object; Kubernetes does not say why, so the cause does. */
-export function unprocessablePatchError(why: string): StatusError {
-  return new StatusError('Invalid', 'the server rejected our request due to an error in our request', {
-    details: { causes: [{ message: why }] },
-  });
+/** The patch is well-formed but cannot be applied to the object. Kubernetes does not say why. */
+export function unprocessablePatchError(): StatusError {
+  return new StatusError('Invalid', 'the server rejected our request due to an error in our request', { details: {} });
 }
 
 /** Go's `map[a:1 b:[x y]]`, as its messages print objects. */

@@ -192,7 +192,7 @@ function keyOf(item: Json, mergeKey: string): unknown {
 
 function elementKind(items: unknown[]): string {
   const kinds = new Set(items.map((item) => (Array.isArray(item) ? 'list' : item === null ? 'null' : typeof item)));
-  if (kinds.has('list')) throw unprocessablePatchError('lists of lists are not supported');
+  if (kinds.has('list')) throw unprocessablePatchError();
   if (kinds.size > 1) throw internal(`list element types are not identical: ${goText(items)}`);
   return [...kinds][0]!;
 }

@@ -8,7 +8,7 @@ import { definitionNameOf, type OpenApiSchema } from './openapi-definitions.ts';
 import { openApiV2 } from './openapi-v2.ts';
 import { openApiV2Protobuf } from './openapi-v2-protobuf.ts';
 import { openApiV3 } from './openapi-v3.ts';
-import { groupVersionPath, type Operation, operationsOf } from './operations.ts';
+import { discoveryOperationsOf, groupVersionPath, type Operation, operationsOf } from './operations.ts';
 
 export interface OpenApiDocument {
   bytes: Uint8Array;
@@ -68,7 +68,7 @@ export class OpenApiDocuments {
   }
 
   #v2(): OpenApiSchema {
-    this.#operations ??= operationsOf(this.#declarations);
+    this.#operations ??= [...discoveryOperationsOf(this.#declarations), ...operationsOf(this.#declarations)];
     return openApiV2({ operations: this.#operations, custom: this.#custom(this.#declarations, 2), version: this.#options.version });
   }
 

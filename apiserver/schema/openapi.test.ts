@@ -18,6 +18,7 @@ const declarations = [
       eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'], handler: 'eviction' },
       exec: { kind: 'PodExecOptions', verbs: ['create', 'get'], handler: 'exec' },
       log: { kind: 'Pod', verbs: ['get'], handler: 'log' },
+      proxy: { kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'], handler: 'proxy' },
     },
   }),
   serve(leases, { validate: () => [], columns: [] }),
@@ -55,6 +56,8 @@ test('operations carry the paths, methods and ids that Kubernetes publishes', ()
     'post /api/v1/namespaces/{namespace}/pods/{name}/eviction': 'createCoreV1NamespacedPodEviction',
     'get /api/v1/namespaces/{namespace}/pods/{name}/exec': 'connectCoreV1GetNamespacedPodExec',
     'get /api/v1/namespaces/{namespace}/pods/{name}/log': 'readCoreV1NamespacedPodLog',
+    'head /api/v1/namespaces/{namespace}/pods/{name}/proxy': 'connectCoreV1HeadNamespacedPodProxy',
+    'put /api/v1/namespaces/{namespace}/pods/{name}/proxy/{path}': 'connectCoreV1PutNamespacedPodProxyWithPath',
     'post /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases': 'createCoordinationV1NamespacedLease',
     'get /apis/stable.example.com/v1beta1/namespaces/{namespace}/crontabs/{name}/scale':
       'readStableExampleComV1beta1NamespacedCronTabScale',

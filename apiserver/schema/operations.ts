@@ -35,7 +35,7 @@ export interface Operation {
   /** The body's kind, `Patch`, or none. */
   body?: GroupVersionKind | 'Patch' | 'DeleteOptions';
   /** What answers: an object, a list, a Status, a discovery list, or text. */
-  response: GroupVersionKind | 'Status' | 'APIResourceList' | 'string';
+  response: GroupVersionKind | 'Status' | 'APIVersions' | 'APIGroupList' | 'APIGroup' | 'APIResourceList' | 'string';
   /** Answers 201 or 202 beside 200. */
   alsoAnswers: readonly (201 | 202)[];
   /** Lists can be streamed as a watch. */
@@ -88,6 +88,42 @@ export function operationsOf(declarations: readonly ResourceDeclaration[]): Oper
     operations.push(...resourceOperations(declaration), ...subresourceOperations(declaration));
   }
   return operations;
+}
+
+/** The discovery documents above the versions: `/api/`, `/apis/` and each group's. */
+export function discoveryOperationsOf(declarations: readonly ResourceDeclaration[]): Operation[] {
+  const groups = [...new Set(declarations.map(({ kind }) => kind.group))].filter((group) => group !== '');
+  const about = { method: 'get', parameters: [], alsoAnswers: [], streams: false } as const;
+  return [
+    {
+      ...about,
+      path: '/api/',
+      operationId: 'getCoreAPIVersions',
+      description: 'get available API versions',
+      tag: 'core',
+      response: 'APIVersions',
+    },
+    {
+      ...about,
+      path: '/apis/',
+      operationId: 'getAPIVersions',
+      description: 'get available API versions',
+      tag: 'apis',
+      response: 'APIGroupList',
+    },
+    ...groups.map((group): Operation => {
+      const word = groupWord(group);
+      const tag = word[0]!.toLowerCase() + word.slice(1);
+      return {
+        ...about,
+        path: `/apis/${group}/`,
+        operationId: `get${word}APIGroup`,
+        description: 'get information of a group',
+        tag,
+        response: 'APIGroup',
+      };
+    }),
+  ];
 }
 
 /** `RbacAuthorization` of `rbac.authorization.k8s.io`, `Core` of ''. */
@@ -251,45 +287,59 @@ function subresourcesOf(declaration: ResourceDeclaration): Subresource[] {
   return all;
 }
 
+/** A proxy takes every method, and any path behind it. */
+function withProxyPaths(sub: Subresource): Subresource[] {
+  if (!sub.connects || sub.name !== 'proxy') return [sub];
+  const verbs = [...sub.verbs, 'head', 'options'];
+  return [
+    { ...sub, verbs },
+    { ...sub, verbs, name: 'proxy/{path}' },
+  ];
+}
+
 const methods: Readonly<Record<string, { method: HttpMethod; word: string; says: string }>> = {
   get: { method: 'get', word: 'read', says: 'read' },
   update: { method: 'put', word: 'replace', says: 'replace' },
   patch: { method: 'patch', word: 'patch', says: 'partially update' },
   create: { method: 'post', word: 'create', says: 'create' },
   delete: { method: 'delete', word: 'delete', says: 'delete' },
+  head: { method: 'head', word: 'head', says: 'head' },
+  options: { method: 'options', word: 'options', says: 'options' },
 };
 
 function subresourceOperations(declaration: ResourceDeclaration): Operation[] {
   const { group, version, namespaced, plural, kind } = declaration.kind;
   const prefix = groupWord(group) + capitalize(version);
   const subject = `${namespaced ? 'Namespaced' : ''}${kind}`;
-  return subresourcesOf(declaration).flatMap((sub) =>
-    sub.verbs.flatMap((verb): Operation[] => {
-      const known = methods[verb];
-      if (!known) return [];
-      const { method, word, says } = known;
-      const suffix = sub.name.split('/').map(capitalize).join('');
-      const writes = verb === 'update' || verb === 'create' || verb === 'patch';
-      return [
-        {
-          path: `${groupVersionPath(group, version)}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}/{name}/${sub.name}`,
-          method,
-          action: sub.connects ? 'connect' : verb === 'update' ? 'put' : verb === 'create' ? 'post' : verb,
-          operationId: sub.connects ? `connect${prefix}${capitalize(method)}${subject}${suffix}` : `${word}${prefix}${subject}${suffix}`,
-          kind: sub.kind,
-          description: sub.connects
-            ? `connect ${method.toUpperCase()} requests to ${sub.name} of ${kind}`
-            : `${says} ${sub.name} of the specified ${kind}`,
-          tag: tagOf(group, version),
-          parameters: sub.connects ? [] : verb === 'patch' ? [...writeParameters, force] : writes ? writeParameters : [pretty],
-          ...(verb === 'patch' && !sub.connects ? { body: 'Patch' as const } : writes && !sub.connects ? { body: sub.kind } : {}),
-          response: sub.connects || sub.name === 'log' ? 'string' : sub.kind,
-          alsoAnswers: verb === 'create' && !sub.connects ? [201, 202] : writes && !sub.connects ? [201] : [],
-          streams: false,
-        },
-      ];
-    }),
-  );
+  return subresourcesOf(declaration)
+    .flatMap(withProxyPaths)
+    .flatMap((sub) =>
+      sub.verbs.flatMap((verb): Operation[] => {
+        const known = methods[verb];
+        if (!known) return [];
+        const { method, word, says } = known;
+        const suffix = sub.name.replace('/{path}', 'WithPath').split('/').map(capitalize).join('');
+        const writes = verb === 'update' || verb === 'create' || verb === 'patch';
+        return [
+          {
+            path: `${groupVersionPath(group, version)}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}/{name}/${sub.name}`,
+            method,
+            action: sub.connects ? 'connect' : verb === 'update' ? 'put' : verb === 'create' ? 'post' : verb,
+            operationId: sub.connects ? `connect${prefix}${capitalize(method)}${subject}${suffix}` : `${word}${prefix}${subject}${suffix}`,
+            kind: sub.kind,
+            description: sub.connects
+              ? `connect ${method.toUpperCase()} requests to ${sub.name} of ${kind}`
+              : `${says} ${sub.name} of the specified ${kind}`,
+            tag: tagOf(group, version),
+            parameters: sub.connects ? [] : verb === 'patch' ? [...writeParameters, force] : writes ? writeParameters : [pretty],
+            ...(verb === 'patch' && !sub.connects ? { body: 'Patch' as const } : writes && !sub.connects ? { body: sub.kind } : {}),
+            response: sub.connects || sub.name === 'log' ? 'string' : sub.kind,
+            alsoAnswers: verb === 'create' && !sub.connects ? [201, 202] : writes && !sub.connects ? [201] : [],
+            streams: false,
+          },
+        ];
+      }),
+    );
 }
 
 function capitalize(word: string): string {
