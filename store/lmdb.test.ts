@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
-import { open as openLmdb } from 'lmdb';
+import { open as openLmdb, type RootDatabase } from 'lmdb';
 import { type Random, seededRandom, systemRandom } from '../base/random.ts';
 import { storeContract } from './contract.ts';
 import { eventKeys, text, Watching } from './contract-watching.ts';
@@ -156,6 +156,49 @@ async function crashAfter(directory: string, acknowledgedCount: number, random: 
   const [, signal] = await exited;
   assert.equal(signal, 'SIGKILL', 'the writer ran until it was killed');
   return { ...crash, compactedAtMost: Math.max(...crash.acknowledged.keys(), crash.openedAt) };
+}
+
+test('a full disk refuses writes and loses nothing, and when there is room again writing goes on', (t) => {
+  const directory = newDirectory();
+  const mount = 'mount -t tmpfs -o size=4m store-test "$1" && exec "$2" "$3" "$1/store"';
+  const script = [directory, process.execPath, join(here, 'full-disk-writer.ts')];
+  const child = spawnSync('unshare', ['--mount', 'sh', '-c', mount, 'sh', ...script], { encoding: 'utf8' });
+  if (child.error || /unshare failed|permission denied|must be superuser/i.test(child.stderr)) {
+    t.skip(`cannot mount a small disk here, so a full one has NOT been tested: ${child.error ?? child.stderr}`);
+    return;
+  }
+  assert.equal(child.stdout, 'everything promised is there\n', child.stderr);
+});
+
+test('what a crash in the middle of a compaction left behind is removed at the next start', async (t) => {
+  const directory = newDirectory();
+  const first = await openLmdbStore({ directory });
+  await first.put('/a', bytes('1'));
+  await first.put('/a', bytes('2'));
+  await first.put('/b', bytes('3'));
+  await first.delete('/b');
+  await first.put('/c', bytes('5'));
+  await first.close();
+  // As if the process had ended between writing down the compaction and carrying it out.
+  const meta = { format: 'typernetes-store', version: 1, compactRevision: 4 };
+  await withLmdb(directory, (db) => db.put(0, bytes(JSON.stringify(meta))));
+
+  const second = await openLmdbStore({ directory });
+  assert.deepEqual((await second.list('/', { revision: 4 })).entries.map(text), ['2']);
+  assert.deepEqual((await second.list('/')).entries.map(text), ['2', '5']);
+  await assert.rejects(second.get('/a', 3), CompactedError);
+  assert.equal(await second.currentRevision(), 5);
+  await second.close();
+  await withLmdb(directory, async (db) => assert.deepEqual([...db.getKeys()], [0, 2, 5]));
+  const third = await openLmdbStore({ directory });
+  t.after(() => third.close());
+  assert.deepEqual((await third.list('/')).entries.map(text), ['2', '5']);
+});
+
+async function withLmdb(directory: string, use: (db: RootDatabase<Buffer, number>) => Promise<unknown>): Promise<void> {
+  const db = openLmdb<Buffer, number>({ path: join(directory, 'data.mdb'), encoding: 'binary', overlappingSync: false });
+  await use(db);
+  await db.close();
 }
 
 test('a second store in the same directory is refused, in this process and in another, until the first is closed', async (t) => {

@@ -57,7 +57,9 @@ class LmdbLog implements VersionLog {
   private constructor(claimed: ClaimedDirectory) {
     this.#claimed = claimed;
     // Not overlappingSync: an answered write has to be on disk, not on its way there.
-    this.#db = open<Buffer, number>({ path: claimed.dataFile, encoding: 'binary', overlappingSync: false, maxDbs: 1 });
+    // Not eventTurnBatching: of its promises one is nobody's, and a failed commit would end the process through it.
+    const durable = { overlappingSync: false, eventTurnBatching: false };
+    this.#db = open<Buffer, number>({ path: claimed.dataFile, encoding: 'binary', maxDbs: 1, ...durable });
   }
 
   static async open(claimed: ClaimedDirectory): Promise<LmdbLog> {
@@ -104,7 +106,7 @@ class LmdbLog implements VersionLog {
     if (this.#failure) throw this.#failure;
     const first = versions[0]!.revision;
     try {
-      await this.#db.batch(() => {
+      await this.#transact(() => {
         for (const version of versions) void this.#db.put(version.revision, encodeRecord(version));
       });
     } catch (error) {
@@ -137,7 +139,7 @@ class LmdbLog implements VersionLog {
 
   async remove(revisions: readonly number[]): Promise<void> {
     for (let start = 0; start < revisions.length; start += removedPerTransaction) {
-      await this.#db.batch(() => {
+      await this.#transact(() => {
         for (const revision of revisions.slice(start, start + removedPerTransaction)) void this.#db.remove(revision);
       });
     }
@@ -157,7 +159,20 @@ class LmdbLog implements VersionLog {
   }
 
   async #writeMeta(meta: Meta): Promise<void> {
-    await this.#db.put(metaKey, Buffer.from(JSON.stringify(meta)));
+    await this.#transact(() => void this.#db.put(metaKey, Buffer.from(JSON.stringify(meta))));
+  }
+
+  /** Resolves when everything `change` wrote is on disk, in one transaction. */
+  async #transact(change: () => void): Promise<void> {
+    try {
+      await this.#db.batch(change);
+    } catch (error) {
+      // The reason comes separately and, left alone, as an unhandled rejection.
+      const reason = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
+      if (!(reason instanceof Promise)) throw error;
+      const turn = new Promise((resolve) => setImmediate(resolve, error));
+      throw await Promise.race([reason.catch((cause: unknown) => cause), turn]);
+    }
   }
 
   #parseMeta(bytes: Buffer): Meta {
