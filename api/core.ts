@@ -20,6 +20,11 @@ export type ConfigMap = Wire<k.V1ConfigMap>;
 export type Secret = Wire<k.V1Secret>;
 export type ServiceAccount = Wire<k.V1ServiceAccount>;
 export type Lease = Wire<k.V1Lease>;
+export type PodTemplate = Wire<k.V1PodTemplate>;
+export type LimitRange = Wire<k.V1LimitRange>;
+export type ResourceQuota = Wire<k.V1ResourceQuota>;
+export type PersistentVolume = Wire<k.V1PersistentVolume>;
+export type PersistentVolumeClaim = Wire<k.V1PersistentVolumeClaim>;
 
 export const namespaces = defineKind<Namespace>({ kind: 'Namespace', plural: 'namespaces', shortNames: ['ns'], namespaced: false });
 export const nodes = defineKind<Node>({ kind: 'Node', plural: 'nodes', shortNames: ['no'], namespaced: false });
@@ -37,3 +42,17 @@ export const configMaps = defineKind<ConfigMap>({ kind: 'ConfigMap', plural: 'co
 export const secrets = defineKind<Secret>({ kind: 'Secret', plural: 'secrets' });
 export const serviceAccounts = defineKind<ServiceAccount>({ kind: 'ServiceAccount', plural: 'serviceaccounts', shortNames: ['sa'] });
 export const leases = defineKind<Lease>({ group: 'coordination.k8s.io', kind: 'Lease', plural: 'leases' });
+export const podTemplates = defineKind<PodTemplate>({ kind: 'PodTemplate', plural: 'podtemplates' });
+export const limitRanges = defineKind<LimitRange>({ kind: 'LimitRange', plural: 'limitranges', shortNames: ['limits'] });
+export const resourceQuotas = defineKind<ResourceQuota>({ kind: 'ResourceQuota', plural: 'resourcequotas', shortNames: ['quota'] });
+export const persistentVolumes = defineKind<PersistentVolume>({
+  kind: 'PersistentVolume',
+  plural: 'persistentvolumes',
+  shortNames: ['pv'],
+  namespaced: false,
+});
+export const persistentVolumeClaims = defineKind<PersistentVolumeClaim>({
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  shortNames: ['pvc'],
+});

@@ -10,12 +10,19 @@ import { endpointSliceResource } from './endpointslices.ts';
 import { eventResource } from './events.ts';
 import { jobResource } from './jobs.ts';
 import { leaseResource } from './leases.ts';
+import { limitRangeResource } from './limitranges.ts';
 import { namespaceResource } from './namespaces.ts';
 import { nodeResource } from './nodes.ts';
+import { podDisruptionBudgetResource } from './poddisruptionbudgets.ts';
 import { podResource } from './pods.ts';
+import { podTemplateResource } from './podtemplates.ts';
+import { priorityClassResource } from './priorityclasses.ts';
+import { clusterRoleBindingResource, clusterRoleResource, roleBindingResource, roleResource } from './rbac.ts';
 import { replicaSetResource } from './replicasets.ts';
 import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
+import { resourceQuotaResource } from './resourcequotas.ts';
+import { runtimeClassResource } from './runtimeclasses.ts';
 import { secretResource } from './secrets.ts';
 import { serviceAccountResource } from './serviceaccounts.ts';
 import { serviceResource } from './services.ts';
@@ -40,6 +47,16 @@ export const allResources: ResourceDeclaration[] = [
   statefulSetResource,
   cronJobResource,
   jobResource,
+  podTemplateResource,
+  limitRangeResource,
+  resourceQuotaResource,
+  podDisruptionBudgetResource,
+  roleResource,
+  roleBindingResource,
+  clusterRoleResource,
+  clusterRoleBindingResource,
+  priorityClassResource,
+  runtimeClassResource,
   leaseResource,
   endpointSliceResource,
 ] as ResourceDeclaration[];
