@@ -96,7 +96,8 @@ export function canonicalElement(element: string): string | undefined {
   if (!/^[kvi]:/.test(element)) return undefined;
   const value = valueIn(element);
   if (value === element) return undefined;
-  if (element.startsWith('k:') && typeof value === 'object' && value !== null) {
+  if (element.startsWith('k:')) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return `k:${JSON.stringify(Object.fromEntries(Object.entries(value).sort(byKey)))}`;
   }
   return `${element.slice(0, 2)}${JSON.stringify(value)}`;

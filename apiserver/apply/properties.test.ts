@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { schemaOf } from '../schema/schema.ts';
 import { applyPatch } from './apply-patch.ts';
@@ -17,6 +18,7 @@ import {
   setOfPath,
   union,
 } from './field-set.ts';
+import { trackUpdate } from './track-update.ts';
 
 const schema = schemaOf('', 'v1', 'Pod')!;
 const kind = { apiVersion: 'v1', kind: 'Pod' };
@@ -152,5 +154,61 @@ test('union, intersection and difference are those of the sets of paths', () => 
       assert.ok(isEmptySet(difference(a, a)));
       for (const path of pathsOf(a)) assert.ok(hasPath(union(b, a), path));
     }),
+  );
+});
+
+const hostileElement = fc.oneof(
+  element,
+  fc.constantFrom('.', '', 'f:', 'k:', 'k:null', 'k:[1]', 'k:{"a":{}}', 'v:', 'i:x', '__proto__', 'q:1', 'f:spec', 'f:metadata'),
+  fc.string({ maxLength: 4 }),
+);
+const { set: hostileSet } = fc.letrec<{ set: object }>((tie) => ({
+  set: fc.oneof(
+    { maxDepth: 4 },
+    fc.constant({}),
+    fc
+      .array(fc.tuple(hostileElement, fc.oneof(tie('set'), fc.constantFrom(1, null, 'x', []))), { maxLength: 4 })
+      .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as object),
+  ) as fc.Arbitrary<object>,
+}));
+
+test('managedFields of any content end in a tracked object, a conflict or a refusal', () => {
+  const entry = fc.record(
+    {
+      manager: fc.constantFrom('one', 'x', ''),
+      operation: fc.constantFrom('Apply', 'Update', 'Mend'),
+      apiVersion: fc.constantFrom('v1', 'v2', ''),
+      time: fc.constantFrom('2024-01-01T00:00:00Z'),
+      fieldsType: fc.constantFrom('FieldsV1', 'FieldsV1', 'FieldsV2'),
+      fieldsV1: hostileSet,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(anyPod, anyPod, fc.array(entry, { maxLength: 3 }), fc.boolean(), (live, applied, managedFields, force) => {
+      const stored = { ...live, metadata: { ...live.metadata, managedFields } };
+      const tracking = { subresource: '', apiVersion: 'v1', time: '2024-01-01T00:00:00Z', schema, resets: [], manager: 'two' };
+      trackUpdate({ ...tracking, old: live, new: { ...applied, metadata: { ...applied.metadata, managedFields } } });
+      try {
+        JSON.stringify(apply(stored, applied, 'one', force));
+      } catch (error) {
+        assert.ok(error instanceof StatusError, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('an applied body of any content ends in an object or a refusal', () => {
+  fc.assert(
+    fc.property(anyPod, fc.constantFrom('metadata', 'spec', 'status'), fc.jsonValue({ maxDepth: 4 }), (live, field, value) => {
+      const applied = { ...kind, metadata: { name: 'p' }, [field]: JSON.parse(JSON.stringify(value)) as object };
+      try {
+        JSON.stringify(apply(live, applied, 'one'));
+      } catch (error) {
+        assert.ok(error instanceof StatusError, String(error));
+      }
+    }),
+    { numRuns: 500 },
   );
 });
