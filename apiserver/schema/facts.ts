@@ -1,6 +1,6 @@
 // What client-node's model declarations do not say about Kubernetes 1.36's API: which definitions there are, in which
 // package and group, and per field its list type, list-map keys, patch strategy, merge key and default. Read only by
-// tools/generate.ts, which joins it with the declarations.
+// tools/generate.ts, which joins it with the declarations. One table, a line for each fact: hence its length.
 
 /** The packages of definitions: their OpenAPI prefix, their API group, and the definitions' names. */
 export const packages: readonly { prefix: string; group: string; names: string }[] = [
