@@ -92,12 +92,16 @@ export interface ControllerRun {
 
 export interface Controller {
   readonly name: string;
+  /** Without these on the server it has nothing to do. */
+  readonly needs: readonly Kind[];
   /** Runs until `signal` aborts and the last reconcile has ended. */
   run(run: ControllerRun): Promise<void>;
 }
 
 export function controller<T extends KubeObject>(spec: ControllerSpec<T>): Controller {
-  return { name: spec.name, run: (run) => new Runner(spec, run).run() };
+  const watched = (spec.watches ?? []).map(({ kind }) => kind);
+  const needs = [spec.of, ...(spec.owns ?? []), ...watched, ...(spec.reads ?? [])];
+  return { name: spec.name, needs, run: (run) => new Runner(spec, run).run() };
 }
 
 class Runner<T extends KubeObject> {

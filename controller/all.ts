@@ -1,12 +1,18 @@
 // Every controller, and how they are started together.
 
+import { groupResourceOf } from '../api/kind.ts';
+import { backoffMs } from '../base/backoff.ts';
+import { sleep } from '../base/clock.ts';
 import type { Controller, ControllerRun } from '../client/controller.ts';
+import { discover } from '../client/discovery.ts';
+import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbagecollector/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './nodelifecycle/controller.ts';
 import { podGarbageCollector } from './podgc/controller.ts';
+import { replicaSetController } from './replicaset/controller.ts';
 import { replicationController } from './replicationcontroller/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
@@ -29,6 +35,8 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     nodeLifecycleController,
     taintEvictionController,
     podGarbageCollector,
+    replicaSetController,
+    deploymentController,
     serviceAccountController,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
   ];
@@ -39,5 +47,31 @@ export async function startControllers({ only, rootCa, ...run }: StartController
   const controllers = allControllers(rootCa ? { rootCa } : {});
   const unknown = only?.find((name) => !controllers.some((known) => known.name === name));
   if (unknown !== undefined) throw new Error(`there is no controller ${JSON.stringify(unknown)}`);
-  await Promise.all(controllers.filter(({ name }) => !only || only.includes(name)).map((each) => each.run(run)));
+  const served = await discoverKinds(run);
+  const running = controllers.filter((each) => {
+    if (only && !only.includes(each.name)) return false;
+    const missing = each.needs.find((kind) => !served.has(groupResourceOf(kind)));
+    if (missing) run.log.info(`controller ${each.name} is not started: the server has no ${groupResourceOf(missing)}`);
+    return !missing;
+  });
+  await Promise.all(running.map((each) => each.run(run)));
+}
+
+const discoveryBackoff = { baseMs: 100, capMs: 5_000, jitter: 1 };
+
+/** What the server has, as soon as it answers; nothing when `signal` aborts first. */
+async function discoverKinds({ client, clock, random, log, signal }: ControllerRun): Promise<Set<string>> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      const { kinds } = await discover(client.transport);
+      return new Set(kinds.map(({ kind }) => groupResourceOf(kind)));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      log.debug(`the controllers wait for the server: ${error.message}`);
+    }
+    await sleep(clock, backoffMs(attempt, discoveryBackoff, random), signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+  return new Set();
 }

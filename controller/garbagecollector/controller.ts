@@ -22,7 +22,7 @@ const concurrency = 20;
 /** Uids known to be gone: saves one look per dependent. */
 const absentMax = 500;
 
-export const garbageCollector: Controller = { name, run: (run) => new Collector(run).run() };
+export const garbageCollector: Controller = { name, needs: [], run: (run) => new Collector(run).run() };
 
 class Collector {
   readonly #run: ControllerRun;

@@ -1,7 +1,6 @@
 // Who depends on whom, over all kinds that the server has: metadata caches, each with an index by owner. Kinds
 // come and go with discovery.
 
-import type { Subscription } from 'rxjs';
 import { groupResourceOf, type Kind } from '../../api/kind.ts';
 import type { KubeObject, OwnerReference } from '../../api/wire.ts';
 import { type Cache, type CacheChange, type CacheSet, keyOf, type ObjectKey } from '../../client/cache.ts';
@@ -22,7 +21,7 @@ const ignored = new Set(['events', 'events.events.k8s.io']);
 interface Member {
   kind: Kind;
   cache: Cache<KubeObject>;
-  subscription: Subscription;
+  subscription: { unsubscribe(): void };
 }
 
 export class Graph {

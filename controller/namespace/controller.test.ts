@@ -13,7 +13,7 @@ import { startControllers } from '../all.ts';
 
 function start(t: TestContext) {
   const api = new FakeApi();
-  api.kinds = [namespaces, pods, configMaps, secrets, endpointSlices];
+  api.kinds = [namespaces, pods, configMaps, secrets, serviceAccounts, endpointSlices];
   const clock = new VirtualClock();
   const client = createClient(api);
   const random = seededRandom(1);
@@ -67,8 +67,7 @@ test('a namespace that is deleted is emptied, pods first, and then gone; others 
   ]);
   await client.patch(pods, { namespace: 'a', name: 'p' }, 'merge', { metadata: { finalizers: null } });
   await clock.step(0);
-  const left = [...api.objects.keys()].filter((id) => !id.startsWith('serviceaccounts/'));
-  assert.deepEqual(left, ['secrets/b/s']);
+  assert.deepEqual([...api.objects.keys()], ['secrets/b/s']);
 });
 
 test('what keeps a namespace from being emptied stands in its conditions, and it goes on when that is over', async (t) => {

@@ -14,6 +14,7 @@ import { evictionRates } from './plan.ts';
 
 function start(t: TestContext) {
   const api = new FakeApi();
+  api.kinds = [nodes, pods, leases];
   const clock = new VirtualClock();
   const client = createClient(api);
   const random = seededRandom(1);

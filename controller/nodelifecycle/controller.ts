@@ -42,6 +42,7 @@ const name = 'nodelifecycle';
 
 export const nodeLifecycleController: Controller = {
   name,
+  needs: [nodes, leases, pods],
   run: (run: ControllerRun) => {
     const memory = new Memory();
     return controller({

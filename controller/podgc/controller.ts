@@ -23,6 +23,7 @@ const orphanCondition = {
 
 export const podGarbageCollector: Controller = {
   name,
+  needs: [nodes, pods],
   run: (run) => {
     /** Since when nodes have been missing, on our clock. */
     const missingSinceMs = new Map<string, number>();

@@ -13,6 +13,7 @@ const name = 'taint-eviction-controller';
 
 export const taintEvictionController: Controller = {
   name,
+  needs: [nodes, pods],
   run: (run) => {
     /** When taints without a time of their own were first seen. */
     const firstSeen = new Map<string, number>();
