@@ -8,11 +8,16 @@ import { deploymentResource } from './deployments.ts';
 import { endpointsResource } from './endpoints.ts';
 import { endpointSliceResource } from './endpointslices.ts';
 import { eventResource } from './events.ts';
+import { ingressClassResource } from './ingressclasses.ts';
+import { ingressResource } from './ingresses.ts';
 import { jobResource } from './jobs.ts';
 import { leaseResource } from './leases.ts';
 import { limitRangeResource } from './limitranges.ts';
 import { namespaceResource } from './namespaces.ts';
+import { networkPolicyResource } from './networkpolicies.ts';
 import { nodeResource } from './nodes.ts';
+import { persistentVolumeClaimResource } from './persistentvolumeclaims.ts';
+import { persistentVolumeResource } from './persistentvolumes.ts';
 import { podDisruptionBudgetResource } from './poddisruptionbudgets.ts';
 import { podResource } from './pods.ts';
 import { podTemplateResource } from './podtemplates.ts';
@@ -27,6 +32,7 @@ import { secretResource } from './secrets.ts';
 import { serviceAccountResource } from './serviceaccounts.ts';
 import { serviceResource } from './services.ts';
 import { statefulSetResource } from './statefulsets.ts';
+import { storageClassResource } from './storageclasses.ts';
 
 // A declaration handles only objects of its own kind, which the registry sees to; the list holds them as declarations of any object.
 export const allResources: ResourceDeclaration[] = [
@@ -57,6 +63,12 @@ export const allResources: ResourceDeclaration[] = [
   clusterRoleBindingResource,
   priorityClassResource,
   runtimeClassResource,
+  persistentVolumeClaimResource,
+  persistentVolumeResource,
+  storageClassResource,
+  ingressResource,
+  ingressClassResource,
+  networkPolicyResource,
   leaseResource,
   endpointSliceResource,
 ] as ResourceDeclaration[];
