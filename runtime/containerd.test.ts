@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kill } from 'node:process';
@@ -88,6 +89,16 @@ const subject = (): RuntimeSubject => ({
 });
 
 runtimeContract('containerd', subject, { skip });
+
+test('crun is chosen where it is installed, unless another is asked for', { skip }, async () => {
+  const config = await readFile(join(directory, 'containerd.toml'), 'utf8');
+  const isCrunInstalled = existsSync('/usr/bin/crun');
+  assert.match(config, isCrunInstalled ? /default_runtime_name = "crun"/ : /default_runtime_name = "runc"/);
+  const without = join(inside.directory, 'without');
+  const asked = await superviseContainerd({ ...options, directory: without, stateDirectory: '/run/without', defaultRuntime: 'runc' });
+  await asked.stop();
+  assert.match(await readFile(join(without, 'containerd.toml'), 'utf8'), /default_runtime_name = "runc"/);
+});
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 500; turn++) {
