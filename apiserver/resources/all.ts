@@ -3,6 +3,13 @@
 import { configMapResource } from './configmaps.ts';
 import { controllerRevisionResource } from './controllerrevisions.ts';
 import { cronJobResource } from './cronjobs.ts';
+import {
+  csiDriverResource,
+  csiNodeResource,
+  csiStorageCapacityResource,
+  volumeAttachmentResource,
+  volumeAttributesClassResource,
+} from './csi.ts';
 import { daemonSetResource } from './daemonsets.ts';
 import { deploymentResource } from './deployments.ts';
 import { endpointsResource } from './endpoints.ts';
@@ -29,6 +36,7 @@ import type { ResourceDeclaration } from './resource.ts';
 import { resourceQuotaResource } from './resourcequotas.ts';
 import { runtimeClassResource } from './runtimeclasses.ts';
 import { secretResource } from './secrets.ts';
+import { ipAddressResource, serviceCidrResource } from './service-cidrs.ts';
 import { serviceAccountResource } from './serviceaccounts.ts';
 import { serviceResource } from './services.ts';
 import { statefulSetResource } from './statefulsets.ts';
@@ -69,6 +77,13 @@ export const allResources: ResourceDeclaration[] = [
   ingressResource,
   ingressClassResource,
   networkPolicyResource,
+  csiDriverResource,
+  csiNodeResource,
+  csiStorageCapacityResource,
+  volumeAttachmentResource,
+  volumeAttributesClassResource,
+  serviceCidrResource,
+  ipAddressResource,
   leaseResource,
   endpointSliceResource,
 ] as ResourceDeclaration[];

@@ -70,16 +70,17 @@ function backendErrors({ service, resource }: Backend, at: string, errors: Field
   else if (resource) {
     if (!resource.kind) errors.push(required(`${at}.resource.kind`));
     if (!resource.name) errors.push(required(`${at}.resource.name`));
-  } else {
-    const { name = '', port } = service ?? {};
+  } else if (!service) errors.push(invalid(at, '', 'resource or service backend is required'));
+  else {
+    const { name = '', port } = service;
     const each = `${at}.service`;
     if (!name) errors.push(required(`${each}.name`));
     else for (const problem of dns1035LabelProblems(name)) errors.push(invalid(`${each}.name`, name, problem));
-    if (port?.name && port.number) errors.push(invalid(`${each}.port`, '', 'cannot set both port name & port number'));
+    if (port?.name && port.number) errors.push(invalid(at, '', 'cannot set both port name & port number'));
     else if (port?.name) for (const problem of portNameProblems(port.name)) errors.push(invalid(`${each}.port.name`, port.name, problem));
     else if (port?.number)
       for (const problem of portNumberProblems(port.number)) errors.push(invalid(`${each}.port.number`, port.number, problem));
-    else errors.push(required(each, 'port name or number is required'));
+    else errors.push(required(at, 'port name or number is required'));
   }
 }
 
