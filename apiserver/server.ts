@@ -34,8 +34,10 @@ import type { KubeletConnection } from './handlers/kubelet-connection.ts';
 import { openApiPaths } from './handlers/openapi.ts';
 import { localTransport } from './local-transport.ts';
 import { Metrics } from './metrics.ts';
-import { createBootstrapObjects } from './registry/bootstrap.ts';
+import { createBootstrapObjects, publishAddress } from './registry/bootstrap.ts';
+import { Reservations } from './registry/reservations.ts';
 import { ResourceTable } from './registry/resource-table.ts';
+import { ServiceAllocation } from './registry/service-allocation.ts';
 import type { ResourceDeclaration, UserInfo } from './resources/resource.ts';
 
 export interface ApiServerOptions {
@@ -54,7 +56,7 @@ export interface ApiServerOptions {
   kubelet?: KubeletConnection;
   /** Services' addresses come from here. Default 10.96.0.0/12. */
   serviceClusterIpRange?: string;
-  /** Where clients outside of the process reach the server; behind the `kubernetes` service. Default 127.0.0.1. */
+  /** Where the `kubernetes` service leads: an address that pods and nodes reach. Absent: the service has no endpoints. */
   advertiseAddress?: string;
   /** Default: as of Kubernetes 1.36. */
   version?: VersionInfo;
@@ -121,7 +123,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     }),
     ...(options.admission ?? []),
   ]);
-  const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission });
+  const serviceAllocation = new ServiceAllocation({
+    addresses: new Reservations(store, clock, 'serviceips'),
+    ports: new Reservations(store, clock, 'servicenodeports'),
+    clusterIpRange: options.serviceClusterIpRange ?? '10.96.0.0/12',
+    random,
+  });
+  const hooks = new Map([['/v1/services', serviceAllocation]]);
+  const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission, hooks });
   const inFlight = { readOnly: 0, mutating: 0 };
   const metrics = new Metrics({
     objectCounts: () => resources.all.map(({ kind, cache }) => [kind, cache.size] as const) as [never, number][],
@@ -178,7 +187,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   for (const declaration of options.resources) await resources.add(declaration);
   await feed.start();
-  const readiness = createBootstrapObjects(server).then(() => {
+  const readiness = createBootstrapObjects(server, serviceAllocation).then(() => {
     isReady = true;
   });
   readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
@@ -216,6 +225,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       listeners.push({ server: https, sockets });
       const bound = (https.address() as AddressInfo).port;
       address = `${options.advertiseAddress ?? host}:${bound}`;
+      const { advertiseAddress } = options;
+      if (advertiseAddress) await readiness.then(() => publishAddress(server, { host: advertiseAddress, port: bound }));
       return { port: bound };
     },
     async close(graceSeconds = 5) {

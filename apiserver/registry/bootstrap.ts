@@ -1,27 +1,75 @@
-// The objects every cluster begins with; made when missing, never changed.
+// The objects every cluster begins with, made when missing: its namespaces, and the `kubernetes` service through which
+// pods reach the API server.
 
-import { namespaces } from '../../api/core.ts';
+import { endpoints, namespaces, services } from '../../api/core.ts';
+import { endpointSlices, serviceNameLabel } from '../../api/discovery.ts';
+import type { Kind } from '../../api/kind.ts';
 import { isStatus } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import type { UserInfo } from '../resources/resource.ts';
+import type { WriteRequest } from './registry.ts';
+import type { ServiceAllocation } from './service-allocation.ts';
 
 /** In whose name the API server writes. */
 export const apiServerUser: UserInfo = Object.freeze({ name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] });
 
 const bootstrapNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const requestIn = (namespace: string): WriteRequest => ({ namespace, user: apiServerUser, dryRun: false, warn: () => {} });
+const at = { namespace: 'default', name: 'kubernetes' };
 
-export async function createBootstrapObjects(server: ServerParts): Promise<void> {
-  const registry = server.resources.ofKind(namespaces)?.registry;
+export async function createBootstrapObjects(server: ServerParts, allocation: ServiceAllocation): Promise<void> {
+  for (const name of bootstrapNamespaces) await ensure(server, namespaces, { metadata: { name } });
+  const served = server.resources.ofKind(services);
+  if (!served) return;
+  await allocation.repair(served.cache.list({ namespace: '', name: '', labels: [], fields: [] }).map((object) => object.parse()));
+  const clusterIP = allocation.firstAddress;
+  const service = {
+    metadata: { ...at, labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP,
+      clusterIPs: [clusterIP],
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+    },
+  };
+  await ensure(server, services, service);
+}
+
+/** Puts the address behind the `kubernetes` service. */
+export async function publishAddress(server: ServerParts, address: { host: string; port: number }): Promise<void> {
+  const port = { name: 'https', port: address.port, protocol: 'TCP' };
+  const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
+  await replace(server, endpoints, {
+    metadata: { ...at, labels },
+    subsets: [{ addresses: [{ ip: address.host }], ports: [port] }],
+  } as KubeObject);
+  await replace(server, endpointSlices, {
+    metadata: { ...at, labels: { [serviceNameLabel]: at.name } },
+    addressType: address.host.includes(':') ? 'IPv6' : 'IPv4',
+    endpoints: [{ addresses: [address.host], conditions: { ready: true } }],
+    ports: [port],
+  } as KubeObject);
+}
+
+async function ensure(server: ServerParts, kind: Kind, object: KubeObject): Promise<void> {
+  const registry = server.resources.ofKind(kind)?.registry;
   if (!registry) return;
-  for (const name of bootstrapNamespaces) {
-    if (registry.cache.get(registry.codec.keyOf('', name))) continue;
-    const object = { metadata: { name } };
-    registry.declaration.defaults?.(object);
-    try {
-      await registry.create(object, { namespace: '', user: apiServerUser, dryRun: false, warn: () => {} });
-    } catch (error) {
-      // Another API server on the same store was quicker.
-      if (!isStatus(error, 'AlreadyExists')) throw error;
-    }
+  const { namespace = '', name = '' } = object.metadata ?? {};
+  if (registry.cache.get(registry.codec.keyOf(namespace, name))) return;
+  registry.declaration.defaults?.(object);
+  try {
+    await registry.create(object, requestIn(namespace));
+  } catch (error) {
+    // Another API server on the same store was quicker.
+    if (!isStatus(error, 'AlreadyExists')) throw error;
   }
+}
+
+async function replace(server: ServerParts, kind: Kind, object: KubeObject): Promise<void> {
+  const registry = server.resources.ofKind(kind)?.registry;
+  if (!registry) return;
+  const { namespace = '', name = '' } = object.metadata ?? {};
+  registry.declaration.defaults?.(object);
+  await registry.update(name, requestIn(namespace), () => structuredClone(object), { createMissing: true });
 }

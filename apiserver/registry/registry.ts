@@ -23,6 +23,7 @@ import type { WatchCache } from '../cache/watch-cache.ts';
 import type { ResourceDeclaration, UserInfo, WriteContext } from '../resources/resource.ts';
 import { type DeleteOptions, planDeletion } from './deletion.ts';
 import type { ObjectCodec, StoredObject } from './object-codec.ts';
+import type { Taking, WriteHook } from './write-hook.ts';
 
 /** What every write carries beside the object. */
 export interface WriteRequest {
@@ -61,6 +62,7 @@ export interface RegistryOptions {
   clock: Clock;
   random: Random;
   admission: AdmissionChain;
+  hook?: WriteHook | undefined;
 }
 
 const patchAttemptsMax = 5;
@@ -79,6 +81,7 @@ export class Registry {
   readonly #mainStrategy: UpdateStrategy;
   readonly #statusStrategy: UpdateStrategy;
   readonly #metaOptions: MetaOptions;
+  readonly #hook: WriteHook | undefined;
 
   constructor(options: RegistryOptions) {
     this.declaration = options.declaration;
@@ -89,6 +92,7 @@ export class Registry {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#admission = options.admission;
+    this.#hook = options.hook;
     const { declaration } = options;
     this.#metaOptions = { namespaced: this.kind.namespaced, validateName: declaration.validateName };
     this.#mainStrategy = {
@@ -156,20 +160,36 @@ export class Registry {
     if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, generatedNameBaseMax) + nameSuffix(this.#random);
     const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
     await this.#admission.admit(attributes);
-    declaration.beforeCreate?.(object, context);
     request.track?.(object, undefined);
-    const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
-    if (errors.length) throw invalidError(this.kind, meta.name ?? '', errors);
-    await this.#admission.validate(attributes);
+    declaration.beforeCreate?.(object, context);
+    return this.#holding(object, undefined, request, async () => {
+      const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
+      if (errors.length) throw invalidError(this.kind, meta.name ?? '', errors);
+      await this.#admission.validate(attributes);
 
-    const key = this.codec.keyOf(request.namespace, meta.name ?? '');
-    const bytes = this.codec.encode(object);
-    if (request.dryRun) {
-      const existing = await this.#store.get(key);
-      if (existing) throw new KeyExistsError(key, existing);
-      return this.codec.fromStored(key, 0, bytes);
+      const key = this.codec.keyOf(request.namespace, meta.name ?? '');
+      const bytes = this.codec.encode(object);
+      if (request.dryRun) {
+        const existing = await this.#store.get(key);
+        if (existing) throw new KeyExistsError(key, existing);
+        return this.codec.fromStored(key, 0, bytes);
+      }
+      return this.codec.fromStored(key, await this.#store.put(key, bytes, 0), bytes);
+    });
+  }
+
+  /** Runs a write while it has what it takes from the whole cluster. */
+  async #holding<R>(object: KubeObject, old: KubeObject | undefined, request: WriteRequest, write: () => Promise<R>): Promise<R> {
+    if (!this.#hook) return write();
+    const taking: Taking = await this.#hook.begin(object, old, request.dryRun);
+    try {
+      const result = await write();
+      if (!request.dryRun) await taking.commit();
+      return result;
+    } catch (error) {
+      await taking.rollback();
+      throw error;
     }
-    return this.codec.fromStored(key, await this.#store.put(key, bytes, 0), bytes);
   }
 
   /**
@@ -225,9 +245,22 @@ export class Registry {
     const attributes = this.#attributes('UPDATE', strategy.subresource, name, request, object, old);
     await this.#admission.admit(attributes);
     carryOverMetadata(meta, oldMeta);
-    strategy.beforeUpdate?.(object, old, context);
-    const finalMeta = object.metadata as ObjectMeta;
     request.track?.(object, old);
+    strategy.beforeUpdate?.(object, old, context);
+    const write = () => this.#storeUpdate(current, object, old, { name, request, strategy, attributes });
+    return strategy.subresource === '' ? this.#holding(object, old, request, write) : write();
+  }
+
+  async #storeUpdate(
+    current: StoredObject,
+    object: KubeObject,
+    old: KubeObject,
+    update: { name: string; request: WriteRequest; strategy: UpdateStrategy; attributes: AdmissionAttributes },
+  ): Promise<StoredObject> {
+    const { name, request, strategy, attributes } = update;
+    const context = this.#contextOf(request);
+    const oldMeta = old.metadata as ObjectMeta;
+    const finalMeta = object.metadata as ObjectMeta;
     finalMeta.resourceVersion = String(current.revision);
     const errors = [...validateObjectMetaUpdate(finalMeta, oldMeta), ...(strategy.validateUpdate?.(object, old, context) ?? [])];
     if (errors.length) throw invalidError(this.kind, name, errors);
@@ -239,6 +272,7 @@ export class Registry {
     if (request.dryRun) return this.codec.fromStored(current.key, current.revision, bytes);
     if (isLast) {
       const revision = await this.#store.delete(current.key, current.revision);
+      await this.#hook?.released(old);
       return this.codec.fromStored(current.key, revision, bytes);
     }
     return this.codec.fromStored(current.key, await this.#store.put(current.key, bytes, current.revision), bytes);
@@ -273,7 +307,9 @@ export class Registry {
     const plan = planDeletion(object, this.declaration, options, this.#clock.nowMs());
     if (plan === 'pending') return { object: current, isGone: false };
     if (plan === 'now') {
-      const revision = request.dryRun ? current.revision : await this.#store.delete(current.key, current.revision);
+      if (request.dryRun) return { object: current, isGone: true };
+      const revision = await this.#store.delete(current.key, current.revision);
+      await this.#hook?.released(object);
       return { object: current.at(revision), isGone: true };
     }
     this.declaration.beforeDelete?.(object, this.#contextOf(request));

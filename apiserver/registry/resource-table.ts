@@ -14,6 +14,7 @@ import type { ObjectNode } from '../schema/node.ts';
 import { schemaOf } from '../schema/schema.ts';
 import { ObjectCodec } from './object-codec.ts';
 import { Registry } from './registry.ts';
+import type { WriteHook } from './write-hook.ts';
 
 export interface Served {
   readonly declaration: ResourceDeclaration;
@@ -34,6 +35,8 @@ export interface ResourceTableOptions {
   clock: Clock;
   random: Random;
   admission: AdmissionChain;
+  /** By `group/version/plural`. */
+  hooks: ReadonlyMap<string, WriteHook>;
 }
 
 export class ResourceTable {
@@ -73,7 +76,8 @@ export class ResourceTable {
     if (!node) throw new Error(`no schema for ${apiVersionOf(kind)} ${kind.kind}`);
     const codec = new ObjectCodec(declaration);
     const cache = new WatchCache(codec, this.#options.feed);
-    const registry = new Registry({ ...this.#options, declaration, codec, cache });
+    const hook = this.#options.hooks.get(`${kind.group}/${kind.version}/${kind.plural}`);
+    const registry = new Registry({ ...this.#options, declaration, codec, cache, hook });
     const verbs = new Set(declaration.verbs ?? allVerbs);
     const served: Served = { declaration, kind, schema: node, registry, cache, verbs, channels: new Map() };
     await this.#options.feed.add(cache);
