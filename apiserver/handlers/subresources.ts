@@ -1,12 +1,17 @@
 // Which handlers serve a declaration's subresources, by the handler name that it gives: verb by verb.
 
+import type { UpdateStrategy } from '../registry/registry.ts';
+import type { Served } from '../registry/resource-table.ts';
+import { getObject } from './get.ts';
 import type { ResourceHandler } from './handler.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
+import { patchObject } from './patch.ts';
 import { bindPod } from './pod-binding.ts';
 import { evictPod } from './pod-eviction.ts';
 import { podAttach, podExec, podLog, podPortForward } from './pod-streams.ts';
 import { proxyNode, proxyPod, proxyService } from './proxy.ts';
 import { getScale, patchScale, updateScale } from './scale.ts';
+import { updateObject } from './update.ts';
 
 type ByVerb = Readonly<Record<string, ResourceHandler>>;
 
@@ -22,10 +27,25 @@ const anyMethod = (handler: ResourceHandler): ByVerb => ({
   options: handler,
 });
 
+/** The object itself, in writes that the subresource's own declaration prepares and checks. */
+function view(subresource: string): ByVerb {
+  const strategyOf = ({ declaration }: Served): UpdateStrategy => {
+    const declared = declaration.subresources?.[subresource];
+    return {
+      subresource,
+      beforeUpdate: (object, old, context) => declared?.beforeUpdate?.(object, old, context),
+      validateUpdate: (object, old, context) => declared?.validateUpdate?.(object, old, context) ?? [],
+    };
+  };
+  return { get: getObject, update: updateObject(strategyOf), patch: patchObject(strategyOf) };
+}
+
 export const subresourceHandlers: Record<string, ByVerb> = {
   scale: { get: getScale, update: updateScale, patch: patchScale },
   'namespace-finalize': { update: namespaceFinalize },
   'pod-binding': { create: bindPod },
+  'pod-ephemeralcontainers': view('ephemeralcontainers'),
+  'pod-resize': view('resize'),
   'pod-eviction': { create: evictPod },
   'pod-log': { get: podLog },
   'pod-exec': stream(podExec),

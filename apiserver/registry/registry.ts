@@ -34,8 +34,6 @@ export interface WriteRequest {
   /** CreateOptions, UpdateOptions or PatchOptions, for admission. */
   options?: object;
   warn(text: string): void;
-  /** Records who owns which fields; called once the object is as it will be stored, but for validation. */
-  track?(after: KubeObject, before: KubeObject | undefined): void;
 }
 
 /** How a change of an existing object is prepared and checked. */
@@ -160,7 +158,6 @@ export class Registry {
     if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, generatedNameBaseMax) + nameSuffix(this.#random);
     const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
     await this.#admission.admit(attributes);
-    request.track?.(object, undefined);
     declaration.beforeCreate?.(object, context);
     return this.#holding(object, undefined, request, async () => {
       const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
@@ -245,7 +242,6 @@ export class Registry {
     const attributes = this.#attributes('UPDATE', strategy.subresource, name, request, object, old);
     await this.#admission.admit(attributes);
     carryOverMetadata(meta, oldMeta);
-    request.track?.(object, old);
     strategy.beforeUpdate?.(object, old, context);
     const write = () => this.#storeUpdate(current, object, old, { name, request, strategy, attributes });
     return strategy.subresource === '' ? this.#holding(object, old, request, write) : write();
