@@ -1,7 +1,7 @@
 // Real pods on a real containerd, inside a machine of its own; only the API is the client room's fake.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
@@ -22,7 +22,9 @@ import { importImage } from '../runtime/images/import-image.ts';
 import { type TestCertificates, testCertificates } from '../testing/certificates.ts';
 import { busyboxImage, busyboxImageName, cannotMakeBusyboxImage } from '../testing/images.ts';
 import { enterMachine } from '../testing/inside-machine.ts';
+import { ImageCollector } from './collect/image-collector.ts';
 import { type Kubelet, startKubelet } from './kubelet.ts';
+import { rotateLogs } from './logs/log-rotation.ts';
 import { SpdyConnection, type SpdyStream } from './server/spdy/connection.ts';
 
 const inside = await enterMachine('kubelet');
@@ -53,6 +55,7 @@ before(async () => {
   });
   await importImage(Readable.from([await busyboxImage()]), { socket: containerd.socket, ...shared });
   certificates = await testCertificates();
+  await mkdir(join(inside.directory, 'manifests'));
   await start();
 });
 after(async () => {
@@ -75,6 +78,7 @@ async function start(): Promise<void> {
     podCidr: '10.99.0.0/24',
     capacity: { cpu: '4', memory: '4Gi' },
     tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: certificates.ca },
+    staticPodDirectory: join(inside.directory, 'manifests'),
     address: '127.0.0.1',
     port: 0,
     log,
@@ -545,4 +549,52 @@ test('port-forward reaches a port of the pod, by WebSocket channels and by SPDY 
   await data.write(get);
   assert.match(await textOf(data), /hello from the pod/);
   connection.close();
+});
+
+test('a log that is too long is rotated and goes on in a new file', { skip }, async () => {
+  const pod = await createPod('chatty', [{ name: 'app', ...sh('while true; do echo something to say; sleep 0.05; done') }]);
+  await untilRunning('chatty');
+  await until('some log', async () => (await logOf(pod, 'app')).length > 100);
+  await rotateLogs({ runtime: containerd.runtime, clock: systemClock, bytesMax: 100 });
+  const { namespace, name, uid } = pod.metadata ?? {};
+  const directory = join(inside.directory, 'pod-logs', `${namespace}_${name}_${uid}`, 'app');
+  assert.equal((await readdir(directory)).filter((file) => /^0\.log\.\d{8}-\d{6}$/.test(file)).length, 1);
+  await until('the new file', async () => (await logOf(pod, 'app').catch(() => '')).length > 0);
+});
+
+test('images that nothing uses go when the disk is full, and those in use stay', { skip }, async () => {
+  const shared = { clock: systemClock, random: systemRandom, log };
+  await importImage(Readable.from([await busyboxImage({ name: 'example.test/unused:1', config: { Env: ['UNUSED=1'] } })]), {
+    socket: containerd.socket,
+    ...shared,
+  });
+  await until('the image', () => containerd.runtime.imageStatus('example.test/unused:1'));
+  const collector = new ImageCollector({ runtime: containerd.runtime, clock: systemClock, log, ageMsMin: 0 });
+  assert.equal(await collector.collect({ capacityBytes: 1000, availableBytes: 500 }), 0);
+  assert.ok((await collector.collect({ capacityBytes: 1e12, availableBytes: 1e10 })) > 0);
+  assert.equal(await containerd.runtime.imageStatus('example.test/unused:1'), undefined);
+  assert.ok(await containerd.runtime.imageStatus(busyboxImageName));
+});
+
+test('a static pod runs from its manifest, shows in the API as a mirror, and ends with its file', { skip }, async () => {
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'still' },
+    spec: { containers: [{ name: 'app', image: busyboxImageName, imagePullPolicy: 'Never', ...sleeping }] },
+  };
+  const path = join(inside.directory, 'manifests', 'still.yaml');
+  await writeFile(path, JSON.stringify(manifest));
+  const mirror = await until('the mirror Running', async () => {
+    const found = (await client.list(pods)).items.find((p) => p.metadata?.name === 'still-n1');
+    return found?.status?.phase === 'Running' && found;
+  });
+  assert.equal(mirror.metadata?.annotations?.['kubernetes.io/config.source'], 'file');
+  assert.equal(mirror.metadata?.annotations?.['kubernetes.io/config.mirror'], mirror.metadata?.annotations?.['kubernetes.io/config.hash']);
+  await rm(path);
+  await until('the mirror gone', async () => !(await client.list(pods)).items.some((p) => p.metadata?.name === 'still-n1'));
+  await until('the containers gone', async () => {
+    const left = await containerd.runtime.listPodSandboxes({ labelSelector: { 'io.kubernetes.pod.name': 'still-n1' } });
+    return left.length === 0;
+  });
 });

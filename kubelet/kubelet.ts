@@ -14,10 +14,13 @@ import { createEventRecorder } from '../client/events.ts';
 import type { ContainerRuntime } from '../runtime/runtime.ts';
 import { createPodCgroups, noCgroups } from './cgroups/pod-cgroups.ts';
 import { Collector } from './collect/collector.ts';
+import { Eviction } from './collect/eviction.ts';
+import { ImageCollector } from './collect/image-collector.ts';
 import type { ClusterDns } from './containers/dns.ts';
 import type { KubeletContext } from './context.ts';
 import { type Directories, podDirectory, podLogDirectory, podsDirectory } from './directories.ts';
 import { ImagePuller, type ImagePullOptions } from './images/image-puller.ts';
+import { rotateLogs } from './logs/log-rotation.ts';
 import { primaryAddress, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { type Capacity, nodeCapacity } from './node/node-object.ts';
@@ -66,6 +69,12 @@ export interface KubeletOptions {
   /** What is not given is the machine's. */
   capacity?: Capacity;
   imagePull?: ImagePullOptions;
+  /** When unused images go. */
+  imageCollection?: { highPercent?: number; lowPercent?: number; ageMsMin?: number };
+  /** When pods are evicted. */
+  eviction?: { memoryAvailableBytesMin?: number; diskAvailablePercentMin?: number };
+  /** When containers' logs are rotated. */
+  logs?: { bytesMax?: number; filesMax?: number };
   clock?: Clock;
   random?: Random;
   log: Log;
@@ -82,6 +91,9 @@ export interface Kubelet {
 }
 
 const collectMs = 60_000;
+const imageCollectMs = 300_000;
+const rotateMs = 10_000;
+const evictionMs = 10_000;
 /** Grace at the shutdown of a node, however long a pod may ask for. */
 const shutdownGraceSecondsMax = 30;
 
@@ -175,7 +187,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     port,
     podCidr: options.podCidr,
     signal,
-    pressure: () => ({ memory: false, disk: false, pid: false }),
+    pressure: () => eviction?.pressure() ?? { memory: false, disk: false, pid: false },
   });
   const runtimeWatch = new RuntimeWatch({
     runtime,
@@ -185,6 +197,20 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     onPod: (uid) => workers.get(uid)?.wake(),
     onHealth: (error) => agent.setRuntimeError(error),
   });
+  const imageCollector = new ImageCollector({ runtime, clock, log, ...options.imageCollection });
+  // Without cgroups there are no real processes to end for the sake of the machine.
+  const eviction = options.cgroups
+    ? new Eviction({
+        runtime,
+        workers,
+        images: imageCollector,
+        clock,
+        log,
+        rootDirectory: directories.root,
+        ...options.eviction,
+        onPressure: () => void agent.report(),
+      })
+    : undefined;
   let areSourcesReady = false;
   const collector = new Collector({ context, workers, areSourcesReady: () => areSourcesReady });
 
@@ -200,13 +226,18 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   await statics?.start(workers);
   areSourcesReady = true;
   await collector.endOrphans();
-  const collecting = repeat(clock, collectMs, log, () => collector.collect());
+  const periodic = [
+    repeat(clock, collectMs, log, () => collector.collect()),
+    repeat(clock, imageCollectMs, log, async () => void (await imageCollector.collect())),
+    repeat(clock, rotateMs, log, () => rotateLogs({ runtime, clock, ...options.logs })),
+    ...(eviction ? [repeat(clock, evictionMs, log, () => eviction.check())] : []),
+  ];
 
   let closing: Promise<void> | undefined;
   async function close({ stopPods }: { stopPods: boolean }): Promise<void> {
     source.close();
     statics?.close();
-    collecting.cancel();
+    for (const timer of periodic) timer.cancel();
     await workers.stop();
     if (stopPods) {
       await Promise.all(
