@@ -1,5 +1,6 @@
 // One pod's life on this node. Everything that happens wakes the worker; it looks at what there is, asks plan.ts what
 // to do, does it, and looks again. It keeps nothing that the runtime or the API could not tell it after a restart.
+// Longer than most files: admission, start, crash, end and deletion share the one state that a worker serialises.
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Pod, type PodStatus, pods, type Secret } from '../../api/core.ts';
