@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { applied, difference, keepPlaces, transaction } from './difference.ts';
+import { applied, difference, keepPlaces, transactions } from './difference.ts';
 import type { Endpoint, Frontend } from './plan.ts';
 import { planOf } from './plan.ts';
 import { normalRanges, type RulesOptions, ruleSetOf } from './rules.ts';
@@ -46,7 +46,8 @@ test('a transaction never uses a chain or set before it is declared, nor deletes
         if (what === 'chain') chainRefs.set(name, refsOf(value));
         else if (what === 'element') elementRefs.set(key, refsOf(value)[0] ?? '');
       }
-      for (const statement of transaction('t', difference(current, desired))) {
+      const { prepare, commit } = transactions('t', difference(current, desired));
+      for (const statement of [...prepare, ...commit]) {
         const [verb, what, , , name = '', ...rest] = statement.split(' ');
         const text = rest.join(' ');
         if (verb === 'add' && (what === 'chain' || what === 'set' || what === 'map')) names.add(name);

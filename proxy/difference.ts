@@ -56,10 +56,14 @@ export function keepPlaces(previous: readonly Endpoint[], next: readonly Endpoin
   return places.map((endpoint) => endpoint ?? (rest.next().value as Endpoint));
 }
 
-/** `changes` as the statements of one nft transaction on `table` of family ip. */
-export function transaction(table: string, changes: readonly Change[]): string[] {
-  const declare: string[] = [];
-  const hooks: string[] = [];
+/**
+ * `changes` as nft statements on `table` of family ip: first a transaction with what nothing refers to yet, then the one
+ * that matters. A packet that is under way across a transaction sees a chain's rules of before and a map's elements of
+ * after; were a chain made and referred to in one transaction, such a packet would find it empty and go untranslated.
+ */
+export function transactions(table: string, changes: readonly Change[]): { prepare: string[]; commit: string[] } {
+  const prepare: string[] = [];
+  const prepareRules: string[] = [];
   const flush: string[] = [];
   const rules: string[] = [];
   const deleteElements: string[] = [];
@@ -78,21 +82,27 @@ export function transaction(table: string, changes: readonly Change[]): string[]
         undeclareChains.push(`delete chain ip ${table} ${name}`);
         continue;
       }
-      const [hook, ...lines] = after.split('\n');
-      if (before !== undefined && before.split('\n')[0] !== hook) {
-        // A hook cannot be changed in place.
-        declare.push(`flush chain ip ${table} ${name}`, `delete chain ip ${table} ${name}`);
-        flush.pop();
+      const [hook = '', ...lines] = after.split('\n');
+      const isNewTarget = before === undefined && hook === '';
+      const into = isNewTarget ? prepareRules : rules;
+      if (isNewTarget) prepare.push(`add chain ip ${table} ${name}`);
+      else if (before === undefined) flush.push(`add chain ip ${table} ${name} { ${hook}; }`);
+      // A hook cannot be changed in place.
+      else if (before.split('\n')[0] !== hook) {
+        flush.push(`delete chain ip ${table} ${name}`, `add chain ip ${table} ${name}${hook ? ` { ${hook}; }` : ''}`);
       }
-      declare.push(`add chain ip ${table} ${name}${hook ? ` { ${hook}; }` : ''}`);
-      for (const line of lines) rules.push(`add rule ip ${table} ${name} ${line} comment "${fingerprint(line)}"`);
+      for (const line of lines) into.push(`add rule ip ${table} ${name} ${line} comment "${fingerprint(line)}"`);
     } else {
-      if (before !== undefined) undeclareSets.push(`delete ${what} ip ${table} ${name}`);
-      if (after !== undefined) (before === undefined ? declare : hooks).push(`add ${what} ip ${table} ${name} { ${after} }`);
+      if (after === undefined) undeclareSets.push(`delete ${what} ip ${table} ${name}`);
+      // Declarations never change under a name (rules.ts); one that is not recognised is there.
+      else if (before === undefined) prepare.push(`add ${what} ip ${table} ${name} { ${after} }`);
     }
   }
-  // New chains and sets before what refers to them; old ones only once nothing does.
-  return [...declare, ...flush, ...rules, ...deleteElements, ...addElements, ...undeclareChains, ...undeclareSets, ...hooks];
+  return {
+    prepare: [...prepare, ...prepareRules],
+    // Old chains and sets go once nothing refers to them.
+    commit: [...flush, ...rules, ...deleteElements, ...addElements, ...undeclareChains, ...undeclareSets],
+  };
 }
 
 /** Names a rule by its text: kept as the rule's comment, by which it is known again when the kernel's table is read back. */

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Applier } from './applier.ts';
 import { deleteStaleConntrack, staleFlows } from './conntrack.ts';
-import { applied, difference, keepPlaces, type RuleSet, transaction } from './difference.ts';
+import { applied, difference, keepPlaces, type RuleSet, transactions } from './difference.ts';
 import { readRuleSet, recognised } from './kernel-table.ts';
 import { Nft, NftError, run } from './nft.ts';
 import { type Frontend, type Plan, planOf } from './plan.ts';
@@ -97,7 +97,9 @@ export class Nftables implements Applier {
     const changes = difference(current, desired);
     if (changes.length > 0) {
       try {
-        await this.#nft.transact([`add table ip ${this.#table}`, ...transaction(this.#table, changes)]);
+        const { prepare, commit } = transactions(this.#table, changes);
+        if (prepare.length > 0) await this.#nft.transact([`add table ip ${this.#table}`, ...prepare]);
+        await this.#nft.transact(commit);
         this.#current = applied(current, changes);
       } catch (error) {
         if (!(error instanceof NftError)) throw error;
@@ -107,13 +109,9 @@ export class Nftables implements Applier {
           error: error.message,
         });
         this.#current = undefined;
-        const whole = transaction(this.#table, difference(new Map(), desired));
-        await this.#nft.transact([
-          `add table ip ${this.#table}`,
-          `delete table ip ${this.#table}`,
-          `add table ip ${this.#table}`,
-          ...whole,
-        ]);
+        const { prepare, commit } = transactions(this.#table, difference(new Map(), desired));
+        const renew = [`add table ip ${this.#table}`, `delete table ip ${this.#table}`, `add table ip ${this.#table}`];
+        await this.#nft.transact([...renew, ...prepare, ...commit]);
         this.#current = desired;
       }
     }

@@ -91,8 +91,11 @@ export function frontendRules(frontend: Frontend, { clusterCidr }: RulesOptions)
   }
   const offset = scope === 'near' ? nearOffset : 0;
   const spread = `to-${endpoints.length}${scope === 'near' ? '-near' : ''}`;
-  const random = `numgen random mod ${endpoints.length}${offset ? ` offset ${offset}` : ''}`;
-  out.push(chain(spread, '', [`dnat ip to ${frontendOfPacket} . ${random} map @endpoints`]));
+  const choose = (count: number) =>
+    `dnat ip to ${frontendOfPacket} . numgen random mod ${count}${offset ? ` offset ${offset}` : ''} map @endpoints`;
+  // The two lookups of one packet can fall on either side of a transaction: a number that is gone by the second one
+  // falls back to the first endpoint, which is there as long as there is any.
+  out.push(chain(spread, '', [choose(endpoints.length), choose(1)]));
   endpoints.forEach((endpoint, i) => {
     out.push([`element endpoints ${at} . ${offset + i}`, `${endpoint.address} . ${endpoint.port}`]);
   });
