@@ -81,7 +81,7 @@ test('an endpoint replaced in a service of five changes one numbered element', (
   const others = Array.from({ length: 50 }, (_, i) => ({ ...frontendWith([i + 1]), address: `10.96.1.${i}` }));
   const changes = difference(ruleSetOf(planOf([before, ...others]), options), ruleSetOf(planOf([placed, ...others]), options));
   const numbered = changes.filter((c) => c.key.startsWith('element endpoints'));
-  assert.deepEqual(numbered, [{ key: 'element endpoints 10.96.0.1 . tcp . 80 . 2', before: '10.1.0.3 . 80', after: '10.1.0.6 . 80' }]);
+  assert.deepEqual(numbered, [{ key: 'element endpoints-tcp 10.96.0.1 . 80 . 2', before: '10.1.0.3 . 80', after: '10.1.0.6 . 80' }]);
 });
 
 test('an endpoint that goes costs its own number and the last, whatever the size', () => {

@@ -20,6 +20,7 @@ const nodeAddress = '192.0.2.1';
 const outsideAddress = '192.0.2.2';
 const serviceAddress = '10.97.0.10';
 const servers: ChildProcess[] = [];
+const warnings: string[] = [];
 const clusterName = `test-${id}`;
 
 const isRoot = process.getuid?.() === 0 && (await run(['nft', '--version'])).code === 0;
@@ -85,11 +86,11 @@ async function ask(
 ): Promise<string[]> {
   const code = `
     const net = require('net'), dgram = require('dgram')
-    const tcp = () => new Promise((r) => { let got = ''; const s = net.connect({ host: '${to.address}', port: ${to.port}, timeout: 1500 })
+    const tcp = () => new Promise((r) => { let got = ''; const s = net.connect({ host: '${to.address}', port: ${to.port}, timeout: 4000 })
       s.on('data', (d) => got += d).on('end', () => r(got)).on('error', (e) => r(e.code)).on('timeout', () => { s.destroy(); r('timeout') }) })
     let shared
     const udp = () => new Promise((r) => { const s = ${to.sameSocket ?? false} ? (shared ??= dgram.createSocket('udp4')) : dgram.createSocket('udp4')
-      const t = setTimeout(() => { r('timeout') }, 1500)
+      const t = setTimeout(() => { r('timeout') }, 4000)
       s.once('message', (d) => { clearTimeout(t); r(String(d)); if (s !== shared) s.close() }); s.send('x', ${to.port}, '${to.address}') })
     const answers = []
     const one = async () => { while (answers.length + busy < ${count}) { busy++; const a = await ${to.protocol ?? 'tcp'}(); busy--; answers.push(a) } }
@@ -130,7 +131,7 @@ function newApplier(): Nftables {
     bridge: 'cni0',
     nodeAddresses: [nodeAddress],
     clock: systemClock,
-    log: silentLog,
+    log: { ...silentLog, warn: (message) => warnings.push(message) },
     within: inside(node),
   });
 }
@@ -264,6 +265,7 @@ test('no connection fails while endpoints come and go under a client', { skip },
       await applier.apply(planWith(frontend({ endpoints: choices[changes % choices.length] as Endpoint[] })));
     const failures = (await asking).filter((answer) => !/^[123] /.test(answer));
     assert.deepEqual(failures, []);
+    assert.deepEqual(warnings, []);
     assert(changes >= choices.length, `only ${changes} changes`);
   });
 });
@@ -281,7 +283,7 @@ test('a second start adopts what is there: nothing is written, and connections g
   await first.close({ remove: false });
   const list = async () => (await run([...inside(node), 'nft', '-a', 'list', 'table', 'ip', tableName(clusterName)])).stdout;
   const before = await list();
-  assert.match(before, /goto outside-to-3/);
+  assert.match(before, /goto outside-tcp-to-3/);
   assert.match((await ask(node, at))[0] as string, /^[123] /);
   const second = newApplier();
   try {
@@ -301,8 +303,8 @@ test('what something else changes or deletes is put back', { skip }, async () =>
     await applier.apply(plan);
     const table = tableName(clusterName);
     const tamper = [
-      `flush chain ip ${table} to-3`,
-      `delete element ip ${table} endpoints { ${serviceAddress} . tcp . 80 . 1 }`,
+      `flush chain ip ${table} tcp-to-3`,
+      `delete element ip ${table} endpoints-tcp { ${serviceAddress} . 80 . 1 }`,
       `add element ip ${table} rejected { ${serviceAddress} . tcp . 80 }`,
       `add chain ip ${table} foreign`,
       `add rule ip ${table} foreign counter drop`,

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Applier } from './applier.ts';
 import { deleteStaleConntrack, staleFlows } from './conntrack.ts';
-import { applied, difference, keepPlaces, type RuleSet, transactions } from './difference.ts';
+import { applied, type Change, difference, keepPlaces, type RuleSet, transactions } from './difference.ts';
 import { readRuleSet, recognised } from './kernel-table.ts';
 import { Nft, NftError, run } from './nft.ts';
 import { type Frontend, type Plan, planOf } from './plan.ts';
@@ -38,6 +38,8 @@ export class Nftables implements Applier {
   /** What the kernel has, as far as we know; undefined until it has been read. */
   #current: RuleSet | undefined;
   #plan: Plan = new Map();
+  /** What nothing refers to any more, left for packets that are under way until the next reconciliation but one. */
+  #idle = new Set<string>();
   #rulesOf = new WeakMap<Frontend, [string, string][]>();
   #unsupported = new Set<string>();
 
@@ -63,7 +65,9 @@ export class Nftables implements Applier {
     if (!this.#current) return 0;
     await this.#prepareMachine();
     this.#current = await this.#read();
-    const repaired = await this.#become(this.#plan);
+    const idle = this.#idle;
+    this.#idle = new Set();
+    const repaired = await this.#become(this.#plan, idle);
     if (repaired > 0)
       this.#options.log.warn('repaired the service rules: something else had changed them', { table: this.#table, repaired });
     return repaired;
@@ -83,8 +87,8 @@ export class Nftables implements Applier {
     return listed ? readRuleSet(listed) : new Map();
   }
 
-  /** Brings the kernel from `#current` to `plan`; answers the number of changes. */
-  async #become(plan: Plan): Promise<number> {
+  /** Brings the kernel from `#current` to `plan`, and removes `idle` too; answers the number of changes to what is in use. */
+  async #become(plan: Plan, idle: ReadonlySet<string> = new Set()): Promise<number> {
     const desired = ruleSetOf(plan, this.#options, (frontend) => {
       let rules = this.#rulesOf.get(frontend);
       if (!rules) {
@@ -94,7 +98,12 @@ export class Nftables implements Applier {
       return rules;
     });
     const current = recognised(this.#current ?? new Map<string, string>(), desired);
-    const changes = difference(current, desired);
+    const all = difference(current, desired);
+    const inUse = all.filter((change) => change.after !== undefined || !canIdle(change));
+    const changes = all.filter((change) => change.after !== undefined || !canIdle(change) || idle.has(change.key));
+    const idling = all.filter((change) => change.after === undefined && canIdle(change) && !idle.has(change.key));
+    for (const { key } of idling) this.#idle.add(key);
+    for (const key of desired.keys()) this.#idle.delete(key);
     if (changes.length > 0) {
       try {
         const { prepare, commit } = transactions(this.#table, changes);
@@ -116,7 +125,7 @@ export class Nftables implements Applier {
       }
     }
     this.#plan = plan;
-    return changes.length;
+    return inUse.length;
   }
 
   async #prepareMachine(): Promise<void> {
@@ -139,6 +148,16 @@ export class Nftables implements Applier {
       this.#options.log.warn('SCTP services are not proxied', { service: of });
     }
   }
+}
+
+/**
+ * A packet under way across a transaction may still go to a chain that was found before it, or be a pod's to itself. Such
+ * leftovers do nothing on their own, so they are removed later. Chains that are not ours to know are not left.
+ */
+function canIdle({ key, before }: Change): boolean {
+  if (key.startsWith('element hairpin ')) return true;
+  const isOurs = /^(chain|set) ((outside-|always-)?(tcp|udp)-to-\d|affinity-)/.test(key);
+  return isOurs && !(before ?? '').includes('#foreign');
 }
 
 /** nft names are at most 256 bytes of letters, digits, `/ \ _ . -`. */

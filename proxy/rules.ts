@@ -27,7 +27,9 @@ export function baseRules({ clusterCidr, serviceCidr, bridge }: RulesOptions): [
   return [
     ['map services', `${frontend} : verdict;`],
     ['map near', `${frontend} : verdict;`],
-    ['map endpoints', `typeof ${frontendOfPacket} . numgen random mod 2 : ip daddr . th dport;`],
+    // A map for each protocol: nft 1.0 reads a declaration with `th dport` back only in its first transaction.
+    ['map endpoints-tcp', 'typeof ip daddr . tcp dport . numgen random mod 2 : ip daddr . tcp dport;'],
+    ['map endpoints-udp', 'typeof ip daddr . udp dport . numgen random mod 2 : ip daddr . udp dport;'],
     ['set hairpin', 'type ipv4_addr . ipv4_addr;'],
     ['set rejected', `${frontend};`],
     ['set dropped', `${frontend};`],
@@ -36,9 +38,15 @@ export function baseRules({ clusterCidr, serviceCidr, bridge }: RulesOptions): [
     // Just before the usual place of destination NAT, so that no other proxy's or CNI's rule takes a service address first.
     chain('prerouting', 'type nat hook prerouting priority -105', [
       `ip saddr ${clusterCidr} ${frontendOfPacket} vmap @near`,
+      // Twice: before Linux 6.17 a lookup can miss an element that is being replaced.
+      `${frontendOfPacket} vmap @services`,
       `${frontendOfPacket} vmap @services`,
     ]),
-    chain('output', 'type nat hook output priority -105', [`${frontendOfPacket} vmap @near`, `${frontendOfPacket} vmap @services`]),
+    chain('output', 'type nat hook output priority -105', [
+      `${frontendOfPacket} vmap @near`,
+      `${frontendOfPacket} vmap @services`,
+      `${frontendOfPacket} vmap @services`,
+    ]),
     // CNI plugins put early ACCEPTs at priority 100.
     chain('postrouting', 'type nat hook postrouting priority 95', [
       `meta mark & ${masqueradeMark} == ${masqueradeMark} meta mark set meta mark ^ ${masqueradeMark} masquerade fully-random`,
@@ -90,14 +98,14 @@ export function frontendRules(frontend: Frontend, { clusterCidr }: RulesOptions)
     return out;
   }
   const offset = scope === 'near' ? nearOffset : 0;
-  const spread = `to-${endpoints.length}${scope === 'near' ? '-near' : ''}`;
+  const spread = `${protocol}-to-${endpoints.length}${scope === 'near' ? '-near' : ''}`;
   const choose = (count: number) =>
-    `dnat ip to ${frontendOfPacket} . numgen random mod ${count}${offset ? ` offset ${offset}` : ''} map @endpoints`;
+    `dnat ip to ip daddr . ${protocol} dport . numgen random mod ${count}${offset ? ` offset ${offset}` : ''} map @endpoints-${protocol}`;
   // The two lookups of one packet can fall on either side of a transaction: a number that is gone by the second one
   // falls back to the first endpoint, which is there as long as there is any.
   out.push(chain(spread, '', [choose(endpoints.length), choose(1)]));
   endpoints.forEach((endpoint, i) => {
-    out.push([`element endpoints ${at} . ${offset + i}`, `${endpoint.address} . ${endpoint.port}`]);
+    out.push([`element endpoints-${protocol} ${address} . ${port} . ${offset + i}`, `${endpoint.address} . ${endpoint.port}`]);
   });
   if (mark.length > 0) out.push(chain(`${masquerade}-${spread}`, '', [...mark, `goto ${spread}`]));
   out.push([`element ${map} ${at}`, `goto ${mark.length > 0 ? `${masquerade}-` : ''}${spread}`]);
