@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
@@ -16,6 +19,7 @@ import { type SupervisedContainerd, superviseContainerd } from './containerd.ts'
 import { type Behaviour, type RuntimeSubject, runtimeContract } from './contract.ts';
 import { connectCri } from './cri.ts';
 import type * as cri from './cri-types.ts';
+import { machineArchitecture } from './images/build-image.ts';
 import { untilImageIsKnown } from './images/ensure-pause-image.ts';
 import { importImage } from './images/import-image.ts';
 import { pauseImageName } from './images/pause.ts';
@@ -195,6 +199,47 @@ test('an imported image moves its name, as a rebuilt one does', { skip }, async 
   await load(await busyboxImage({ name: 'docker.io/library/moving:1', config: { Labels: { build: '2' } } }));
   await until(async () => (await containerd.runtime.imageStatus('moving:1'))?.id !== old?.id);
   await containerd.runtime.removeImage('moving:1');
+});
+
+/** What `docker save` wrote before it wrote OCI layouts: layers by the names of directories, a repeated one as a link. */
+async function dockerSave(name: string): Promise<Buffer> {
+  const layer = pack();
+  layer.entry({ name: 'bin', type: 'directory', mode: 0o755 });
+  layer.entry({ name: 'bin/busybox', mode: 0o755 }, await readFile('/bin/busybox'));
+  layer.entry({ name: 'bin/sh', type: 'symlink', linkname: 'busybox' });
+  layer.finalize();
+  const layerBytes = await buffer(layer);
+  const digest = `sha256:${createHash('sha256').update(layerBytes).digest('hex')}`;
+  const config = { architecture: machineArchitecture(), os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [digest, digest] } };
+  const archive = pack();
+  archive.entry({ name: 'one/layer.tar' }, layerBytes);
+  archive.entry({ name: 'one/VERSION' }, '1.0');
+  archive.entry({ name: 'one/json' }, '{}');
+  archive.entry({ name: 'two/layer.tar', type: 'symlink', linkname: '../one/layer.tar' });
+  archive.entry({ name: 'abc.json' }, JSON.stringify(config));
+  archive.entry(
+    { name: 'manifest.json' },
+    JSON.stringify([{ Config: 'abc.json', RepoTags: [name], Layers: ['one/layer.tar', 'two/layer.tar'] }]),
+  );
+  archive.entry({ name: 'repositories' }, '{}');
+  archive.finalize();
+  return buffer(archive);
+}
+
+test("an archive of an older docker's save is read, links and all, and its image runs", { skip }, async () => {
+  assert.deepEqual(await load(await dockerSave('saved:7')), ['docker.io/library/saved:7']);
+  const { id, sandboxId } = await startIn(containerd.runtime, 'saved', 'exit 8', { image: { image: 'saved:7' } });
+  await until(async () => (await containerd.runtime.containerStatus(id))?.exitCode === 8);
+  await containerd.runtime.removePodSandbox(sandboxId);
+  await containerd.runtime.removeImage('saved:7');
+});
+
+test('a blob that is not what its name says is refused', { skip }, async () => {
+  const archive = pack();
+  archive.entry({ name: `blobs/sha256/${'0'.repeat(64)}` }, 'other');
+  archive.entry({ name: 'index.json' }, '{"manifests":[]}');
+  archive.finalize();
+  await assert.rejects(load(await buffer(archive)), { name: 'RuntimeError' });
 });
 
 test('what is no image archive is refused with the reason', { skip }, async () => {

@@ -150,8 +150,6 @@ async function readTable<T>(entry: AsyncIterable<unknown>, size: number): Promis
 
 function imagesOfLayout(files: ArchiveFiles, name: string | undefined): NamedImage[] {
   const manifests = files.index?.manifests ?? [];
-  const tags = new Map<string, string[]>();
-  for (const entry of files.dockerManifest ?? []) tags.set(digestOfPath(entry.Config), entry.RepoTags ?? []);
   const images = manifests.flatMap(({ annotations = {}, ...target }) => {
     const own = annotations['io.containerd.image.name'];
     return own ? [{ name: normalizeImageName(own), target }] : [];
@@ -188,8 +186,4 @@ async function imagesOfDockerSave(files: ArchiveFiles, store: ContentStore): Pro
     for (const tag of RepoTags ?? []) images.push({ name: normalizeImageName(tag), target });
   }
   return images;
-}
-
-function digestOfPath(path: string): string {
-  return `sha256:${path.replace(/^.*\//, '').replace(/\.json$/, '')}`;
 }
