@@ -48,9 +48,15 @@ export class HttpExchange implements Exchange {
           reject(tooLarge(bytesMax));
         } else chunks.push(chunk);
       });
-      request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, total)));
+      let isWhole = false;
+      request.once('end', () => {
+        isWhole = true;
+        resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, total));
+      });
       request.once('error', reject);
-      request.once('close', () => reject(new StatusError('BadRequest', 'unexpected EOF')));
+      request.once('close', () => {
+        if (!isWhole) reject(new StatusError('BadRequest', 'unexpected EOF'));
+      });
     });
   }
 
@@ -70,23 +76,31 @@ class HttpSink implements Sink {
   }
 
   get bufferedBytes(): number {
-    return this.#response.writableLength;
+    return this.#response.writableLength + (this.#response.socket?.writableLength ?? 0);
   }
 
   write(chunk: Uint8Array): void {
-    if (!this.#response.destroyed) this.#response.write(chunk);
+    const response = this.#response;
+    if (response.destroyed || response.writableEnded) return;
+    const { socket } = response;
+    // A chunk that many watches share is framed once, and goes to their sockets in one piece instead of three.
+    if (socket && response.chunkedEncoding && response.writableLength === 0) socket.write(chunked(chunk));
+    else response.write(chunk);
   }
 
   drained(): Promise<void> {
     const response = this.#response;
-    if (!response.writableNeedDrain || response.destroyed) return Promise.resolve();
+    const { socket } = response;
+    if (response.destroyed || !socket || !(response.writableNeedDrain || socket.writableNeedDrain)) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         response.off('drain', done);
+        socket.off('drain', done);
         response.off('close', done);
         resolve();
       };
       response.on('drain', done);
+      socket.on('drain', done);
       response.on('close', done);
     });
   }
@@ -98,6 +112,22 @@ class HttpSink implements Sink {
   destroy(): void {
     this.#response.destroy();
   }
+}
+
+let lastChunk: Uint8Array | undefined;
+let lastFrame: Buffer;
+
+/** RFC 9112 section 7.1. */
+function chunked(chunk: Uint8Array): Buffer {
+  if (chunk === lastChunk) return lastFrame;
+  const head = `${chunk.length.toString(16)}\r\n`;
+  const frame = Buffer.allocUnsafe(head.length + chunk.length + 2);
+  frame.write(head, 'latin1');
+  frame.set(chunk, head.length);
+  frame.write('\r\n', head.length + chunk.length, 'latin1');
+  lastChunk = chunk;
+  lastFrame = frame;
+  return frame;
 }
 
 /** What an in-process request's answer consists of when the filters have run, or when it begins to stream. */

@@ -174,9 +174,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     dispatch({ server, discovery, checks, version, paths: [openApiPaths(resources, version.gitVersion), ...(options.paths ?? [])] }),
   );
   const koa = new Koa<ApiState>();
-  koa.use((ctx) => {
+  koa.use(async (ctx) => {
     ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);
-    return handle(ctx);
+    await handle(ctx);
+    // Written together with its headers, a large body would be copied once more.
+    if (Buffer.isBuffer(ctx.body) && ctx.body.length > largeBodyBytes && !ctx.headerSent) ctx.flushHeaders();
   });
   koa.on('error', (error: Error & { code?: string }) => {
     // A client that goes away in the middle of an answer is no failure of ours.
@@ -245,6 +247,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
   };
 }
+
+const largeBodyBytes = 256 << 10;
 
 /** Runs a request to upgrade through the same filters; whoever refuses it answers as usual, and the connection ends. */
 async function serveUpgrade(
