@@ -5,6 +5,7 @@ import { StatusError } from '../api/status.ts';
 import type { ApiRequest, ApiResponse } from '../client/transport.ts';
 import type { Exchange, Sink, Upgrade } from './context.ts';
 import type { UserInfo } from './resources/resource.ts';
+import { openWebSocketSink } from './websocket-sink.ts';
 
 function tooLarge(bytesMax: number): StatusError {
   return new StatusError('RequestEntityTooLarge', `Request entity too large: limit is ${bytesMax}`);
@@ -62,6 +63,10 @@ export class HttpExchange implements Exchange {
 
   open(): Sink {
     const response = this.#response;
+    if (this.upgrade) {
+      response.statusCode = 101;
+      return openWebSocketSink(this.#request, this.upgrade);
+    }
     response.statusCode = 200;
     response.flushHeaders();
     return new HttpSink(response);

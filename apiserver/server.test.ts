@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { WebSocket } from 'ws';
 import { configMaps } from '../api/core.ts';
 import { isStatus } from '../api/status.ts';
 import { systemClock } from '../base/clock.ts';
@@ -29,7 +31,7 @@ test('an object is created, read, listed, changed and deleted in-process', async
   await close();
 });
 
-test('over HTTPS a client certificate of the authority or a known token is let in, anything else is refused', async () => {
+test('over HTTPS and WebSocket a client certificate of the authority or a known token is let in, anything else is refused', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'pki-'));
   const pki = await ensurePki({ directory, serverNames: ['127.0.0.1'], serviceAddress: '10.96.0.1', nodes: {}, clock: systemClock });
   const tokens = staticTokenAuthenticator(parseTokenFile('good,ann,1,system:masters\nweak,bob,2,'));
@@ -53,6 +55,15 @@ test('over HTTPS a client certificate of the authority or a known token is let i
     });
     await assert.rejects(createClient(stranger).list(configMaps), { message: 'Unauthorized' });
     assert.equal((await nobody.request({ method: 'GET', path: '/api' })).status, 401);
+    const socket = new WebSocket(`wss://127.0.0.1:${port}/api/v1/namespaces/default/configmaps?watch=1`, {
+      ca: pki.authority.certPem,
+      headers: { authorization: 'Bearer good' },
+    });
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    const event = JSON.parse(message.toString()) as { type: string; object: { metadata: { name: string } } };
+    assert.deepEqual([event.type, event.object.metadata.name], ['ADDED', 'a']);
+    socket.close();
+    await once(socket, 'close');
     const health = await nobody.request({ method: 'GET', path: '/readyz' });
     assert.equal((await readBody(health)).toString(), 'ok');
   } finally {
