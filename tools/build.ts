@@ -8,7 +8,7 @@ const outside = ['lmdb', 'esbuild', '@kubernetes/client-node', 'pino'];
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
 await build({
-  entryPoints: { t8s: 't8s/main.ts', typernetes: 'testing/cluster.ts' },
+  entryPoints: { t8s: 't8s/main.ts', typernetes: "testing/cluster.ts" },
   outdir: 'dist',
   bundle: true,
   splitting: true,
