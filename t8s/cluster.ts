@@ -28,7 +28,6 @@ import { connectCri } from '../runtime/cri.ts';
 import type { ContainerRuntime } from '../runtime/runtime.ts';
 import { createSimulatedRuntime } from '../runtime/simulated.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
-import { openEtcdStore } from '../store/etcd.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import type { Store } from '../store/store.ts';
 import type { ClusterRecord } from './cluster-record.ts';
@@ -193,7 +192,11 @@ function planNodes(config: ClusterConfig, record: ClusterRecord): NodePlan[] {
 }
 
 async function openStore({ etcdServers, dataDirectory, name }: ClusterConfig): Promise<Store> {
-  if (etcdServers.length > 0) return openEtcdStore({ endpoints: etcdServers, prefix: `/${name}` });
+  if (etcdServers.length > 0) {
+    // Its client is large, and most clusters need none.
+    const { openEtcdStore } = await import('../store/etcd.ts');
+    return openEtcdStore({ endpoints: etcdServers, prefix: `/${name}` });
+  }
   const directory = join(dataDirectory, 'store');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return openLmdbStore({ directory });

@@ -3,12 +3,12 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-const outside = ['lmdb', 'esbuild', '@kubernetes/client-node', 'pino'];
+const outside = ['lmdb', 'etcd3', 'esbuild', '@kubernetes/client-node', 'pino'];
 
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
 await build({
-  entryPoints: { t8s: 't8s/main.ts', typernetes: "testing/cluster.ts" },
+  entryPoints: { t8s: 't8s/main.ts', typernetes: 'testing/cluster.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -23,4 +23,10 @@ await build({
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   logLevel: 'warning',
 });
-for (const file of ['runtime/cri.proto']) await copyFile(file, `dist/${file.split('/').at(-1)}`);
+const besideTheCode = [
+  'runtime/cri.proto',
+  'runtime/containerd.proto',
+  'apiserver/schema/models.generated.json',
+  'apiserver/schema/descriptions.generated.json',
+];
+for (const file of besideTheCode) await copyFile(file, `dist/${file.split('/').at(-1)}`);

@@ -1,0 +1,187 @@
+// The library: a whole cluster inside one process, for tests of operators and controllers. Memory store, in-process
+// transport, simulated nodes and, unless told otherwise, a virtual clock: the same seed gives the same history.
+//
+//   const cluster = await Cluster.start({ nodes: 2 })
+//   await cluster.client.create(pods, myPod)
+//   await cluster.step({ seconds: 5 })
+//   await cluster.close()
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
+import { discoveryAuthorizer, mastersAuthorizer, publicInfoAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { componentAuthorizer } from '../apiserver/authz/component-authorizer.ts';
+import { allResources } from '../apiserver/resources/all.ts';
+import { type ApiServer, createApiServer } from '../apiserver/server.ts';
+import type { Clock } from '../base/clock.ts';
+import { type Log, silentLog } from '../base/log.ts';
+import { type Random, seededRandom } from '../base/random.ts';
+import { settleEventLoop, VirtualClock } from '../base/virtual-clock.ts';
+import type { CacheSet } from '../client/cache.ts';
+import { createCacheSet } from '../client/cache-set.ts';
+import type { Client } from '../client/client.ts';
+import { createClient } from '../client/rest-client.ts';
+import { startControllers } from '../controller/all.ts';
+import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts';
+import { createSimulatedRuntime } from '../runtime/simulated.ts';
+import { startScheduler } from '../scheduler/scheduler.ts';
+import { createMemoryStore, type MemorySnapshot, type MemoryStore } from '../store/memory.ts';
+
+export interface ClusterOptions {
+  /** Simulated nodes. Default 1; 0 for an API server with its controllers alone. */
+  nodes?: number;
+  /** Run the controllers and the scheduler. Default true. */
+  controllers?: boolean;
+  /** Decides everything random. Default 1. */
+  seed?: number;
+  /** Default a VirtualClock, which only `step` moves. */
+  clock?: Clock;
+  log?: Log;
+  /** Begin with these objects: what `snapshot` of another cluster gave. */
+  from?: MemorySnapshot;
+}
+
+const masters = { name: 'system:admin', groups: ['system:masters'] };
+
+export class Cluster {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly apiServer: ApiServer;
+  /** In the name of a cluster administrator. */
+  readonly client: Client;
+  readonly caches: CacheSet;
+  readonly #store: MemoryStore;
+  readonly #ends: (() => Promise<void>)[];
+  readonly #options: ClusterOptions;
+
+  private constructor(parts: {
+    clock: Clock;
+    random: Random;
+    apiServer: ApiServer;
+    caches: CacheSet;
+    store: MemoryStore;
+    ends: (() => Promise<void>)[];
+    options: ClusterOptions;
+  }) {
+    this.clock = parts.clock;
+    this.random = parts.random;
+    this.apiServer = parts.apiServer;
+    this.client = createClient(parts.apiServer.transport(masters));
+    this.caches = parts.caches;
+    this.#store = parts.store;
+    this.#ends = parts.ends;
+    this.#options = parts.options;
+  }
+
+  /** Resolves when the API answers and the nodes are registered. */
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const { nodes = 1, controllers = true, seed = 1, clock = new VirtualClock(), log = silentLog } = options;
+    const random = seededRandom(seed);
+    const store = createMemoryStore(options.from ? { from: options.from } : {});
+    const ends: (() => Promise<void>)[] = [() => store.close()];
+    const apiServer = await createApiServer({
+      store,
+      clock,
+      random,
+      log,
+      resources: allResources,
+      authenticators: [certificateAuthenticator],
+      authorizer: unionAuthorizer([mastersAuthorizer, publicInfoAuthorizer, discoveryAuthorizer, componentAuthorizer]),
+    });
+    ends.push(() => apiServer.close(0));
+    await apiServer.ready();
+    const caches = createCacheSet({ client: createClient(apiServer.transport(masters)), clock, random, log });
+    ends.push(() => caches.close());
+    const cluster = new Cluster({ clock, random, apiServer, caches, store, ends, options });
+    if (controllers) cluster.#startLoops(log);
+    await cluster.#startNodes(nodes, log);
+    return cluster;
+  }
+
+  /** The client of another user. */
+  clientOf(name: string, ...groups: string[]): Client {
+    return createClient(this.apiServer.transport({ name, groups }));
+  }
+
+  /**
+   * Moves the virtual clock, letting everything that falls due happen.
+   * @throws Error when the cluster was given a clock of another kind
+   */
+  async step({ seconds }: { seconds: number }): Promise<void> {
+    if (!(this.clock instanceof VirtualClock)) throw new Error('only a cluster on a VirtualClock can be stepped');
+    await this.clock.step(seconds * 1000);
+  }
+
+  /** Lets what is under way come to rest without moving the clock. */
+  settle(): Promise<void> {
+    return settleEventLoop(200);
+  }
+
+  /**
+   * Steps second by second until `isSo` holds.
+   * @throws Error after `seconds` of cluster time
+   */
+  async until(isSo: () => boolean | Promise<boolean>, { seconds = 300 } = {}): Promise<void> {
+    for (let elapsed = 0; elapsed <= seconds; elapsed++) {
+      await this.settle();
+      if (await isSo()) return;
+      await this.step({ seconds: 1 });
+    }
+    throw new Error(`it was not so within ${seconds} s of cluster time: ${isSo}`);
+  }
+
+  /** Every object as it is now. */
+  snapshot(): MemorySnapshot {
+    return this.#store.snapshot();
+  }
+
+  /** A cluster of its own that begins where this one is. */
+  fork(options: Omit<ClusterOptions, 'from'> = {}): Promise<Cluster> {
+    return Cluster.start({ ...this.#options, ...options, from: this.snapshot() });
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends.splice(0).reverse()) await end();
+  }
+
+  #startLoops(log: Log): void {
+    const end = new AbortController();
+    const run = { caches: this.caches, clock: this.clock, random: this.random, log, signal: end.signal };
+    const loops = [
+      startControllers({ ...run, client: this.clientOf('system:kube-controller-manager') }),
+      startScheduler({ ...run, client: this.clientOf('system:kube-scheduler') }),
+    ];
+    this.#ends.push(async () => {
+      end.abort();
+      await Promise.all(loops);
+    });
+  }
+
+  async #startNodes(count: number, log: Log): Promise<void> {
+    if (count === 0) return;
+    const directory = await mkdtemp(join(tmpdir(), 't8s-cluster-'));
+    this.#ends.push(() => rm(directory, { recursive: true, force: true }));
+    const kubelets: Kubelet[] = [];
+    this.#ends.push(async () => void (await Promise.all(kubelets.map((kubelet) => kubelet.close({ stopPods: false })))));
+    for (let index = 1; index <= count; index++) {
+      const nodeName = `node-${index}`;
+      const podCidr = `10.${244 + Math.floor(index / 256)}.${index % 256}.0/24`;
+      const starting = startKubelet({
+        nodeName,
+        client: this.clientOf(`system:node:${nodeName}`, 'system:nodes'),
+        caches: this.caches,
+        runtime: createSimulatedRuntime({ clock: this.clock, random: this.random, podCidr }),
+        rootDirectory: join(directory, nodeName),
+        podLogsDirectory: join(directory, nodeName, 'logs'),
+        capacity: { cpu: '32', memory: '256Gi', pods: '110' },
+        nodeAddresses: [`192.0.2.${index % 256}`],
+        podCidr,
+        clock: this.clock,
+        random: this.random,
+        log,
+      });
+      kubelets.push(await starting);
+    }
+  }
+}
