@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from '../base/clock.ts';
+import { keepingAlive } from '../base/keep-alive.ts';
 import { runKubectl } from '../kubectl/kubectl.ts';
 import { StoreDirectoryError } from '../store/lmdb-directory.ts';
 import { readRunRecord } from './cluster-record.ts';
@@ -30,10 +31,9 @@ const located = (command: Command) =>
     .option('--data-dir <directory>', 'where the cluster keeps everything')
     .option('--name <name>', "the cluster's name (default: t8s)");
 let exitStatus = 0;
-const answer = (work: Promise<number>) =>
-  work.then((code) => {
-    exitStatus = code;
-  });
+const answer = async (work: Promise<number>) => {
+  exitStatus = await keepingAlive(() => work);
+};
 
 located(program.command('up').description('bring a cluster up'))
   .option('--config <file>', 'a YAML file with any of these settings, in camel case')
