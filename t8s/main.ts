@@ -31,6 +31,12 @@ const located = (command: Command) =>
     .option('--data-dir <directory>', 'where the cluster keeps everything')
     .option('--name <name>', "the cluster's name (default: t8s)");
 let exitStatus = 0;
+// Whoever read our output may go away (`| head`); a cluster runs on without being read.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 const answer = async (work: Promise<number>) => {
   exitStatus = await keepingAlive(() => work);
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ReplicationController, pods, replicationControllers } from '../api/core.ts';
+import { pods, type ReplicationController, replicationControllers } from '../api/core.ts';
 import { isPodReady } from '../api/pods.ts';
 import { Cluster } from './cluster.ts';
 
