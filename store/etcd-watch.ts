@@ -48,6 +48,8 @@ export class EtcdWatchHub {
   #recentBytes = 0;
   #base = 0;
   #position = 0;
+  /** The newest compaction made through this store: below it no watch begins, though recent changes may reach further back. */
+  #compactRevision = 0;
   /** Set from the first watch until the stream fails for good. */
   #started: Promise<void> | undefined;
 
@@ -73,6 +75,11 @@ export class EtcdWatchHub {
     });
   }
 
+  /** Refuses watches from below `revision` from now on; those under way go on. */
+  compacted(revision: number): void {
+    this.#compactRevision = Math.max(this.#compactRevision, revision);
+  }
+
   /** Completes every watch. Idempotent. */
   close(): void {
     for (const watcher of [...this.#watchers]) watcher.subscriber.complete();
@@ -85,6 +92,10 @@ export class EtcdWatchHub {
     } catch (error) {
       this.#started = undefined;
       watcher.subscriber.error(error);
+      return;
+    }
+    if (watcher.position < this.#compactRevision) {
+      watcher.subscriber.error(new CompactedError(this.#compactRevision));
       return;
     }
     await this.#join(watcher);

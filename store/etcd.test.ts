@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Etcd3 } from 'etcd3';
+import { VirtualClock } from '../base/virtual-clock.ts';
 import { type EtcdServer, etcdIsInstalled, startEtcdServer } from '../testing/etcd-server.ts';
 import { storeContract } from './contract.ts';
 import { eventKeys, text, Watching } from './contract-watching.ts';
@@ -75,14 +76,30 @@ describe('etcd', { skip: etcdIsInstalled() ? false : 'etcd is not installed: the
     watching.stop();
   });
 
-  test('a watch over a break that hides its revisions by compaction ends as compacted', async (t) => {
+  test('a watch from below a compaction is refused even where the changes since are still remembered', async (t) => {
     const store = await open();
     t.after(() => store.close());
+    const start = await store.currentRevision();
+    const watching = new Watching(store.watch('/', start));
+    const revisions: number[] = [];
+    for (const value of ['1', '2', '3']) {
+      revisions.push(await store.put('/a', bytes(value)));
+      await watching.reaches(revisions.at(-1)!);
+    }
+    await store.compact(revisions[2]!);
+    const late = new Watching(store.watch('/', revisions[1]!));
+    await late.until(() => late.isEnded);
+    assert.ok(late.error instanceof CompactedError && late.error.compactRevision === revisions[2]);
+    assert.deepEqual(late.batches, []);
+    watching.stop();
+  });
+
+  test('a watch from below what another process has compacted is refused, and one under way goes on', async (t) => {
+    const [store, other] = [await open({ prefix: '/two' }), await open({ prefix: '/two' })];
+    t.after(() => Promise.all([store.close(), other.close()]));
     const start = await store.put('/a', bytes('1'));
     const watching = new Watching(store.watch('/', start - 1));
     await watching.reaches(start);
-    const other = await open();
-    t.after(() => other.close());
     await store.put('/a', bytes('2'));
     const newest = await store.put('/a', bytes('3'));
     await other.compact(newest);
@@ -92,6 +109,38 @@ describe('etcd', { skip: etcdIsInstalled() ? false : 'etcd is not installed: the
     await watching.reaches(newest);
     assert.equal(watching.events.length, 3);
     watching.stop();
+  });
+
+  test('a watch whose revisions are compacted away while the connection is broken ends as compacted, and the next one works', async (t) => {
+    // The store reconnects only when this clock is stepped, so the break lasts as long as the test wants.
+    const clock = new VirtualClock();
+    const store = await open({ prefix: '/broken', clock });
+    const other = await open({ prefix: '/broken' });
+    t.after(() => Promise.all([store.close(), other.close()]));
+    const start = await store.put('/a', bytes('1'));
+    const watching = new Watching(store.watch('/', start - 1));
+    await watching.reaches(start);
+    await server.kill();
+    const deadline = AbortSignal.timeout(10_000);
+    while (clock.nextTimerMs === undefined) {
+      assert.ok(!deadline.aborted, 'the store never noticed the break');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await server.restart();
+    await other.put('/a', bytes('2'));
+    const newest = await other.put('/a', bytes('3'));
+    await other.compact(newest);
+    while (!watching.isEnded) {
+      assert.ok(!deadline.aborted, 'the watch never ended');
+      await clock.step(1000);
+    }
+    assert.ok(watching.error instanceof CompactedError && watching.error.compactRevision === newest, `${watching.error}`);
+    assert.equal(watching.events.length, 1);
+    const again = new Watching(store.watch('/', newest));
+    const next = await other.put('/a', bytes('4'));
+    await again.reaches(next);
+    assert.equal(again.events.length, 1);
+    again.stop();
   });
 
   test('when etcd is gone, calls and watches say so, and work again when it is back', async (t) => {

@@ -126,10 +126,11 @@ class EtcdStore implements Store {
     try {
       await this.#client.call('read', (etcd) => etcd.kv.compact({ revision }));
     } catch (error) {
-      if (hasMessage(error, compactedMessage)) return;
       if (hasMessage(error, futureMessage)) throw new FutureRevisionError(revision, await this.currentRevision());
-      throw error;
+      // Compacted already, this far or further.
+      if (!hasMessage(error, compactedMessage)) throw error;
     }
+    this.#hub.compacted(revision);
   }
 
   async sizeBytes(): Promise<number> {
