@@ -38,6 +38,11 @@ export async function createBootstrapObjects(server: ServerParts, allocation: Se
 
 /** Puts the address behind the `kubernetes` service. */
 export async function publishAddress(server: ServerParts, address: { host: string; port: number }): Promise<void> {
+  // Pods and other nodes would find themselves there; endpoints may not hold such addresses.
+  if (address.host === '::1' || address.host.startsWith('127.')) {
+    server.log.warn('a loopback address is not put behind the kubernetes service', { address: address.host });
+    return;
+  }
   const port = { name: 'https', port: address.port, protocol: 'TCP' };
   const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
   await replace(server, endpoints, {
