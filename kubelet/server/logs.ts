@@ -1,6 +1,8 @@
 // GET /containerLogs: a container's log, now or before its restart.
 
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
 import { StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeletContext } from '../context.ts';
@@ -21,6 +23,7 @@ export async function serveLogs(
   const { clock } = context;
   const isPrevious = isTrue(query.get('previous'));
   const source = await sourceOf(context, worker, container, isPrevious);
+  await materializeLog(context, source);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const isRunning = async () => {
@@ -59,6 +62,13 @@ export async function serveLogs(
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   response.end();
+}
+
+/** A runtime without log files is asked for what the file would hold; it is then read as any other. */
+async function materializeLog({ runtime }: KubeletContext, { id, logPath }: ContainerState): Promise<void> {
+  if (!runtime.readLog) return;
+  await mkdir(dirname(logPath), { recursive: true });
+  await writeFile(logPath, await runtime.readLog(id));
 }
 
 async function sourceOf(context: KubeletContext, worker: PodWorker, container: string, isPrevious: boolean): Promise<ContainerState> {
