@@ -9,10 +9,10 @@ import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { superviseContainerd } from '../runtime/containerd.ts';
+import { busyboxImage, busyboxImageName } from '../runtime/images/busybox-image.ts';
 import { untilImageIsKnown } from '../runtime/images/ensure-pause-image.ts';
 import { importImage } from '../runtime/images/import-image.ts';
 import type { ContainerRuntime } from '../runtime/runtime.ts';
-import { busyboxImage, busyboxImageName } from '../testing/images.ts';
 import { enterMachine } from '../testing/inside-machine.ts';
 
 const rounds = 12;

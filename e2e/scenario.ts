@@ -2,10 +2,10 @@
 // programs of this computer are at hand. What a scenario starts ends with its machine.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { busyboxImage, busyboxImageName } from '../testing/images.ts';
+import { writeBusyboxArchive } from '../testing/busybox-archive.ts';
 import { type LinuxMachine, startMachine } from '../testing/linux-machine.ts';
 import { clientTools } from './tools.ts';
 import { playTranscript, type TranscriptHost } from './transcript.ts';
@@ -28,7 +28,7 @@ export async function playScenario(file: string, options: ScenarioOptions = {}):
     const home = join(machine.directory, 'home');
     const data = join(machine.directory, 'data');
     await mkdir(home, { recursive: true });
-    await writeFile(join(machine.directory, 'busybox.tar'), await busyboxImage());
+    const busyboxImageName = await writeBusyboxArchive(join(machine.directory, 'busybox.tar'));
     await options.prepare?.(machine);
     const env = {
       PATH: [

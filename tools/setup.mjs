@@ -27,11 +27,11 @@ const runPackages = {
   'util-linux': 'nsenter',
   procps: 'sysctl',
   kmod: 'modprobe',
+  'busybox-static': '/bin/busybox',
 };
 const testPackages = {
   'etcd-server': 'etcd',
   'docker-registry': 'docker-registry',
-  'busybox-static': '/bin/busybox',
   'apache2-utils': 'htpasswd',
 };
 /** Unpacked beside the system, since it fights with other kubectl packages over /usr/bin/kubectl. */

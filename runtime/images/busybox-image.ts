@@ -1,7 +1,7 @@
-// Images for tests, made on the spot of what is on this machine: nothing is fetched.
+// An image with a shell and the small tools, made on the spot of this machine's static busybox: nothing is fetched.
 
 import { readFile } from 'node:fs/promises';
-import { buildImage, type ImageConfig } from '../runtime/images/build-image.ts';
+import { buildImage, type ImageConfig } from './build-image.ts';
 
 /** The name of `busyboxImage`'s image, unless another is given. */
 export const busyboxImageName = 'docker.io/library/busybox:1';
