@@ -58,8 +58,8 @@ function installNodeModules() {
     return;
   }
   step('npm packages', () => {
-    const args = existsSync(join(root, 'package-lock.json')) ? ['ci'] : ['install'];
-    run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], 'npm could not install the packages');
+    // Not `npm ci`: it refuses a lock without other platforms' optional packages. The locked versions hold all the same.
+    run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], 'npm could not install the packages');
   });
   if (!existsSync(join(root, 'node_modules/.bin/node'))) {
     fail(
