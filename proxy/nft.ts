@@ -76,6 +76,7 @@ export class Nft {
     const child = this.#process;
     this.#process = undefined;
     if (!child) return;
+    child.ref();
     const ended = new Promise((resolve) => child.once('close', resolve));
     child.stdin.end();
     child.kill('SIGTERM');

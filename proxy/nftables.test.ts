@@ -129,7 +129,7 @@ function newApplier(): Nftables {
     clusterCidr: '10.88.0.0/16',
     serviceCidr: '10.97.0.0/16',
     bridge: 'cni0',
-    nodeAddresses: [nodeAddress],
+    nodeAddresses: [nodeAddress, '127.0.0.1'],
     clock: systemClock,
     log: { ...silentLog, warn: (message) => warnings.push(message) },
     within: inside(node),

@@ -1,8 +1,7 @@
 // The service proxy of one node: watches services, endpoint slices and the node's own pods, plans what they mean, and has
 // an applier make it so. Levels, not edges: a change only marks what to look at again; what is applied is the whole plan.
 
-import { merge } from 'rxjs';
-import { nodes, type Pod, pods, type Service, services } from '../api/core.ts';
+import { type Node, nodes, type Pod, pods, services } from '../api/core.ts';
 import { type EndpointSlice, endpointSlices } from '../api/discovery.ts';
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -87,14 +86,24 @@ class RunningProxy implements Proxy {
     this.#slices.addIndex(serviceIndex, (slice: EndpointSlice) => [serviceKeyOf(slice) ?? ''].filter(Boolean));
     await Promise.all([this.#services.synced(), this.#slices.synced(), this.#nodes.synced(), hostPorts ? this.#pods.synced() : undefined]);
     if (this.#stop.signal.aborted) return;
-    const subscription = merge(this.#services.changes, this.#slices.changes, this.#nodes.changes).subscribe((change) => {
-      const object = change.after ?? change.before;
-      if (object?.kind === 'Node') this.#markAll();
-      else if (object?.kind === 'EndpointSlice') {
-        for (const slice of [change.before, change.after]) this.#mark(slice && serviceKeyOf(slice as EndpointSlice));
-      } else this.#mark(change.key);
+    const subscription = this.#services.changes.subscribe(({ key }) => {
+      this.#mark(key);
       this.#wake();
     });
+    subscription.add(
+      this.#slices.changes.subscribe(({ before, after }) => {
+        // Both: a slice can be moved to another service.
+        for (const slice of [before, after]) this.#mark(slice && serviceKeyOf(slice));
+        this.#wake();
+      }),
+    );
+    subscription.add(
+      this.#nodes.changes.subscribe(({ before, after }) => {
+        if (zoneOf(before) === zoneOf(after)) return;
+        this.#markAll();
+        this.#wake();
+      }),
+    );
     if (hostPorts) {
       subscription.add(
         this.#pods.changes.subscribe(({ key, before, after }) => {
@@ -175,7 +184,7 @@ class RunningProxy implements Proxy {
       if (pod) frontends = planHostPorts(pod, this.#node);
     } else {
       const service = this.#services.get(key);
-      if (service) frontends = planService(service as Service, this.#slices.byIndex(serviceIndex, key), this.#node);
+      if (service) frontends = planService(service, this.#slices.byIndex(serviceIndex, key), this.#node);
     }
     if (frontends.length > 0) this.#frontendsOf.set(key, frontends);
     else this.#frontendsOf.delete(key);
@@ -187,8 +196,7 @@ class RunningProxy implements Proxy {
 
   get #node(): PlanNode {
     const { nodeName, nodeAddresses } = this.#options;
-    const labels = this.#nodes.get(nodeName)?.metadata?.labels;
-    return { name: nodeName, addresses: nodeAddresses, zone: labels?.['topology.kubernetes.io/zone'] };
+    return { name: nodeName, addresses: nodeAddresses, zone: zoneOf(this.#nodes.get(nodeName)) };
   }
 
   #reconcile(): void {
@@ -219,6 +227,10 @@ class RunningProxy implements Proxy {
     });
     this.#timers.add(timer);
   }
+}
+
+function zoneOf(node: Node | undefined): string | undefined {
+  return node?.metadata?.labels?.['topology.kubernetes.io/zone'];
 }
 
 function hasHostPort(pod: Pod | undefined): boolean {
