@@ -66,6 +66,8 @@ export interface ApiServerOptions {
   /** Requests that read, or write, worked on at a time. Default 400 and 200. */
   maxRequestsInFlight?: { readOnly: number; mutating: number };
   requestTimeoutMs?: number;
+  /** Called once the caches are filled; the server is ready when all have resolved. */
+  begin?: readonly ((server: ServerParts) => Promise<void> | void)[];
 }
 
 /** version.Info, as /version answers. */
@@ -189,9 +191,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   for (const declaration of options.resources) await resources.add(declaration);
   await feed.start();
-  const readiness = createBootstrapObjects(server, serviceAllocation).then(() => {
-    isReady = true;
-  });
+  const readiness = createBootstrapObjects(server, serviceAllocation)
+    .then(() => Promise.all((options.begin ?? []).map((begin) => begin(server))))
+    .then(() => {
+      isReady = true;
+    });
   readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
   const bookmarks = startBookmarks(server);
   const listeners: { server: Server; sockets: Set<Socket> }[] = [];

@@ -5,6 +5,7 @@ import { backoffMs } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
 import type { Controller, ControllerRun } from '../client/controller.ts';
 import { discover } from '../client/discovery.ts';
+import { clusterRoleAggregationController } from './clusterroleaggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
@@ -38,6 +39,7 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     replicaSetController,
     deploymentController,
     serviceAccountController,
+    clusterRoleAggregationController,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
   ];
 }

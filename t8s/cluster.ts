@@ -6,8 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { services } from '../api/core.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
-import { discoveryAuthorizer, mastersAuthorizer, publicInfoAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
-import { componentAuthorizer } from '../apiserver/authz/component-authorizer.ts';
+import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
+import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts';
 import { allResources } from '../apiserver/resources/all.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
@@ -105,6 +106,7 @@ async function start(
   const store = await openStore(config);
   ends.push(() => store.close());
   const apiServer = await steps.run(`API server on ${config.etcdServers.length > 0 ? 'etcd' : 'the embedded store'}`, async () => {
+    const rbac = createRbac({ bootstrap: componentRoles });
     const server = await createApiServer({
       store,
       clock,
@@ -112,7 +114,9 @@ async function start(
       log: log.child({ component: 'apiserver' }),
       resources: allResources,
       authenticators: [certificateAuthenticator],
-      authorizer: unionAuthorizer([mastersAuthorizer, publicInfoAuthorizer, discoveryAuthorizer, componentAuthorizer]),
+      authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
+      admission: [rbac.escalation],
+      begin: [rbac.begin],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,

@@ -10,8 +10,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
-import { discoveryAuthorizer, mastersAuthorizer, publicInfoAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
-import { componentAuthorizer } from '../apiserver/authz/component-authorizer.ts';
+import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
+import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import { allResources } from '../apiserver/resources/all.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
 import type { Clock } from '../base/clock.ts';
@@ -80,6 +81,7 @@ export class Cluster {
     const random = seededRandom(seed);
     const store = createMemoryStore(options.from ? { from: options.from } : {});
     const ends: (() => Promise<void>)[] = [() => store.close()];
+    const rbac = createRbac({ bootstrap: componentRoles });
     const apiServer = await createApiServer({
       store,
       clock,
@@ -87,7 +89,9 @@ export class Cluster {
       log,
       resources: allResources,
       authenticators: [certificateAuthenticator],
-      authorizer: unionAuthorizer([mastersAuthorizer, publicInfoAuthorizer, discoveryAuthorizer, componentAuthorizer]),
+      authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
+      admission: [rbac.escalation],
+      begin: [rbac.begin],
     });
     ends.push(() => apiServer.close(0));
     await apiServer.ready();

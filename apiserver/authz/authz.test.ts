@@ -9,9 +9,8 @@ import {
   publicInfoAuthorizer,
   unionAuthorizer,
 } from './authorizer.ts';
-import { componentAuthorizer } from './component-authorizer.ts';
 
-const authorize = unionAuthorizer([mastersAuthorizer, publicInfoAuthorizer, discoveryAuthorizer, componentAuthorizer]);
+const authorize = unionAuthorizer([mastersAuthorizer, publicInfoAuthorizer, discoveryAuthorizer]);
 const user = (name: string, ...groups: string[]): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
 const ask = (who: UserInfo, verb: string, resource: string, extra: Partial<AuthorizationAttributes> = {}): AuthorizationAttributes => ({
   user: who,
@@ -36,17 +35,6 @@ test('masters may do anything, a stranger nothing but look at health, version an
   assert.equal(await isAllowed(path('/openapi/v3')), true);
   assert.equal(await isAllowed(path('/metrics')), false);
   assert.equal(await isAllowed(path('/version', 'post')), false);
-});
-
-test('the scheduler binds pods and may not make them; a kubelet writes statuses and leases', async () => {
-  const scheduler = user('system:kube-scheduler');
-  assert.equal(await isAllowed(ask(scheduler, 'create', 'pods', { subresource: 'binding' })), true);
-  assert.equal(await isAllowed(ask(scheduler, 'create', 'pods')), false);
-  const kubelet = user('system:node:one', 'system:nodes');
-  assert.equal(await isAllowed(ask(kubelet, 'patch', 'pods', { subresource: 'status' })), true);
-  assert.equal(await isAllowed(ask(kubelet, 'update', 'leases', { group: 'coordination.k8s.io' })), true);
-  assert.equal(await isAllowed(ask(kubelet, 'delete', 'namespaces')), false);
-  assert.equal(await isAllowed(ask(user('system:node:fake'), 'get', 'secrets')), false);
 });
 
 test('a refusal says who, what and where', () => {
