@@ -57,11 +57,13 @@ test('a transaction never uses a chain or set before it is declared, nor deletes
           chainRefs.set(name, [...(chainRefs.get(name) ?? []), ...refsOf(text)]);
         } else if (what === 'element') {
           assert(names.has(name), statement);
-          const key = `element ${name} ${/\{ (.*?)( : .*)? \}/.exec(text)?.[1]}`;
-          const ref = refsOf(text)[0] ?? '';
-          if (ref && verb === 'add') assert(names.has(ref), `${statement} refers to ${ref}`);
-          if (verb === 'add') elementRefs.set(key, ref);
-          else assert(elementRefs.delete(key), `${statement}: no such element`);
+          for (const element of text.slice(2, -2).split(', ')) {
+            const key = `element ${name} ${element.split(' : ')[0]}`;
+            const ref = refsOf(element)[0] ?? '';
+            if (ref && verb === 'add') assert(names.has(ref), `${statement} refers to ${ref}`);
+            if (verb === 'add') elementRefs.set(key, ref);
+            else assert(elementRefs.delete(key), `${statement}: no such element`);
+          }
         } else if (verb === 'delete') {
           for (const refs of chainRefs.values()) assert(!refs.includes(name), `${statement}: still used by a rule`);
           for (const ref of elementRefs.values()) assert.notEqual(ref, name, `${statement}: still used by an element`);

@@ -66,16 +66,16 @@ export function transactions(table: string, changes: readonly Change[]): { prepa
   const prepareRules: string[] = [];
   const flush: string[] = [];
   const rules: string[] = [];
-  const deleteElements: string[] = [];
-  const addElements: string[] = [];
+  const deleteElements = new Map<string, string[]>();
+  const addElements = new Map<string, string[]>();
   const undeclareChains: string[] = [];
   const undeclareSets: string[] = [];
   for (const { key, before, after } of changes) {
     const [what = '', name = '', ...rest] = key.split(' ');
     if (what === 'element') {
       const element = rest.join(' ');
-      if (before !== undefined) deleteElements.push(`delete element ip ${table} ${name} { ${element} }`);
-      if (after !== undefined) addElements.push(`add element ip ${table} ${name} { ${element}${after ? ` : ${after}` : ''} }`);
+      if (before !== undefined) append(deleteElements, name, element);
+      if (after !== undefined) append(addElements, name, after ? `${element} : ${after}` : element);
     } else if (what === 'chain') {
       if (before !== undefined) flush.push(`flush chain ip ${table} ${name}`);
       if (after === undefined) {
@@ -101,8 +101,21 @@ export function transactions(table: string, changes: readonly Change[]): { prepa
   return {
     prepare: [...prepare, ...prepareRules],
     // Old chains and sets go once nothing refers to them.
-    commit: [...flush, ...rules, ...deleteElements, ...addElements, ...undeclareChains, ...undeclareSets],
+    commit: [
+      ...flush,
+      ...rules,
+      ...[...deleteElements].map(([name, elements]) => `delete element ip ${table} ${name} { ${elements.join(', ')} }`),
+      ...[...addElements].map(([name, elements]) => `add element ip ${table} ${name} { ${elements.join(', ')} }`),
+      ...undeclareChains,
+      ...undeclareSets,
+    ],
   };
+}
+
+function append(lists: Map<string, string[]>, name: string, item: string): void {
+  const list = lists.get(name);
+  if (list) list.push(item);
+  else lists.set(name, [item]);
 }
 
 /** Names a rule by its text: kept as the rule's comment, by which it is known again when the kernel's table is read back. */

@@ -38,8 +38,9 @@ export interface NftOptions {
 
 const interactiveBytesMax = 32 * 1024;
 const answerMsMax = 10_000;
-/** Any command with an answer tells that the one before it is done. */
-const marker = 'list tables ip';
+const stderrBytesMax = 64 * 1024;
+/** No command: nft's complaint about it tells that the line before is done. A `list` would have nft read every table first. */
+const marker = 't8s-end';
 
 export class Nft {
   readonly #options: NftOptions;
@@ -100,29 +101,23 @@ export class Nft {
       };
       child.stdin.write(`${line}\n${marker}\n`);
     });
-    // What nft said on stderr it said before the answer, on another pipe: let one round of polling deliver it.
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    return this.#stderr;
+    // What comes before the complaint about the marker is about the line.
+    const end = this.#stderr.indexOf(marker);
+    return this.#stderr.slice(0, Math.max(0, this.#stderr.lastIndexOf('Error:', end)));
   }
 
   #start(): ChildProcessWithoutNullStreams {
     if (this.#process) return this.#process;
-    const [file = '', ...args] = [...(this.#options.within ?? []), 'nft', '-j', '-i'];
+    const [file = '', ...args] = [...(this.#options.within ?? []), 'nft', '-i'];
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    let buffered = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      buffered += chunk.toString();
-      const end = buffered.lastIndexOf('\n');
-      if (end < 0) return;
-      const isAnswer = buffered.slice(0, end).includes('{"nftables"');
-      buffered = buffered.slice(end + 1);
-      if (isAnswer) this.#answered?.();
-    });
+    child.stdout.resume();
     child.stderr.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString()).slice(0, 64 * 1024);
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-stderrBytesMax);
+      if (this.#stderr.includes(`${marker}\n`)) this.#answered?.();
     });
     const gone = (why: string) => {
-      if (this.#process === child) this.#process = undefined;
+      if (this.#process !== child) return;
+      this.#process = undefined;
       this.#answered?.(new NftError(`nft ended: ${why} ${this.#stderr}`));
     };
     child.on('error', (error) => gone(String(error)));

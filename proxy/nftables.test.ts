@@ -321,6 +321,19 @@ test('what something else changes or deletes is put back', { skip }, async () =>
   });
 });
 
+test('a change is made though the nft process was killed, and nothing is lost', { skip }, async () => {
+  await withApplier(async (applier) => {
+    await applier.apply(planWith(frontend({ endpoints: endpoints(1) })));
+    await applier.apply(planWith(frontend({ endpoints: endpoints(2) })));
+    const { stdout } = await run(['ip', 'netns', 'pids', node]);
+    const pids = stdout.split('\n').filter(Boolean).map(Number);
+    assert.equal(pids.length, 1, 'one long-lived nft');
+    process.kill(pids[0] as number, 'SIGKILL');
+    await applier.apply(planWith(frontend({ endpoints: endpoints(3) })));
+    assert.deepEqual(new Set(numbersOf(await ask(node, at, 10))), new Set(['3']));
+  });
+});
+
 test('service addresses are routed to a device of the machine, never to a gateway', { skip }, async () => {
   await withApplier(async (applier) => {
     await applier.apply(planWith());
