@@ -7,6 +7,7 @@ import type { Controller, ControllerRun } from '../client/controller.ts';
 import { discover } from '../client/discovery.ts';
 import { clusterRoleAggregationController } from './clusterroleaggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbagecollector/controller.ts';
@@ -38,6 +39,7 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     podGarbageCollector,
     replicaSetController,
     deploymentController,
+    disruptionController,
     serviceAccountController,
     clusterRoleAggregationController,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
