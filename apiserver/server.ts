@@ -12,6 +12,7 @@ import type { Random } from '../base/random.ts';
 import type { Transport } from '../client/transport.ts';
 import type { Store } from '../store/store.ts';
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
+import { ClusterView } from './admission/cluster-view.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import type { Authenticator } from './authn/authenticator.ts';
 import type { Authorizer } from './authz/authorizer.ts';
@@ -50,8 +51,8 @@ export interface ApiServerOptions {
   /** Asked in order; in-process users need none. */
   authenticators: readonly Authenticator[];
   authorizer: Authorizer;
-  /** In Kubernetes' order; namespace lifecycle comes before them by itself. */
-  admission?: readonly AdmissionPlugin[];
+  /** The plug-ins in Kubernetes' order; namespace lifecycle comes before them by itself. Default: no others. */
+  admission?: readonly AdmissionPlugin[] | ((view: ClusterView) => readonly AdmissionPlugin[]);
   /** Default: log, exec and the like answer with 503. */
   kubelet?: KubeletConnection;
   /** Services' addresses come from here. Default 10.96.0.0/12. */
@@ -117,13 +118,10 @@ export const defaultVersion: VersionInfo = {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, random, log } = options;
   const feed = new StoreFeed({ store, clock, log });
+  const view = new ClusterView(() => resources);
   const admission = new AdmissionChain([
-    namespaceLifecycle((name) => {
-      const served = resources.ofKind(namespaces);
-      const known = served?.cache.get(served.registry.codec.keyOf('', name));
-      return known ? known.parse() : served?.registry.fresh('', name).then((object) => object?.parse());
-    }),
-    ...(options.admission ?? []),
+    namespaceLifecycle((name) => view.get(namespaces, '', name)),
+    ...((typeof options.admission === 'function' ? options.admission(view) : options.admission) ?? []),
   ]);
   const serviceAllocation = new ServiceAllocation({
     addresses: new Reservations(store, clock, 'serviceips'),

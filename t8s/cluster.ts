@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { services } from '../api/core.ts';
+import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
@@ -115,7 +116,7 @@ async function start(
       resources: allResources,
       authenticators: [certificateAuthenticator],
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: [rbac.escalation],
+      admission: (view) => [...builtInAdmission(view), rbac.escalation],
       begin: [rbac.begin],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,

@@ -9,6 +9,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
@@ -90,7 +91,7 @@ export class Cluster {
       resources: allResources,
       authenticators: [certificateAuthenticator],
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: [rbac.escalation],
+      admission: (view) => [...builtInAdmission(view), rbac.escalation],
       begin: [rbac.begin],
     });
     ends.push(() => apiServer.close(0));

@@ -64,3 +64,13 @@ export class AdmissionChain {
 
 const concerns = (plugin: AdmissionPlugin, attributes: AdmissionAttributes) =>
   plugin.operations.includes(attributes.operation) && (plugin.handles?.(attributes) ?? true);
+
+/** Whether a write is one of the kind itself, not of a subresource. */
+export const isWriteOf =
+  (kind: Kind) =>
+  (attributes: AdmissionAttributes): boolean =>
+    attributes.kind.plural === kind.plural && attributes.kind.group === kind.group && attributes.subresource === '';
+
+/** Whether a write is one of a pod itself. */
+export const isPodWrite = ({ kind, subresource }: AdmissionAttributes): boolean =>
+  kind.plural === 'pods' && kind.group === '' && subresource === '';

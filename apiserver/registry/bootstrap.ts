@@ -1,9 +1,10 @@
-// The objects every cluster begins with, made when missing: its namespaces, and the `kubernetes` service through which
-// pods reach the API server.
+// The objects every cluster begins with, made when missing: its namespaces, its priority classes, and the
+// `kubernetes` service through which pods reach the API server.
 
 import { endpoints, namespaces, services } from '../../api/core.ts';
 import { endpointSlices, serviceNameLabel } from '../../api/discovery.ts';
 import type { Kind } from '../../api/kind.ts';
+import { priorityClasses } from '../../api/scheduling.ts';
 import { isStatus } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { ServerParts } from '../handlers/handler.ts';
@@ -15,11 +16,25 @@ import type { ServiceAllocation } from './service-allocation.ts';
 export const apiServerUser: UserInfo = Object.freeze({ name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] });
 
 const bootstrapNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+/** Those that keep the cluster and its nodes alive come before everything of its users. */
+const bootstrapPriorityClasses = [
+  {
+    metadata: { name: 'system-node-critical' },
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+  {
+    metadata: { name: 'system-cluster-critical' },
+    value: 2_000_000_000,
+    description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+];
 const requestIn = (namespace: string): WriteRequest => ({ namespace, user: apiServerUser, dryRun: false, warn: () => {} });
 const at = { namespace: 'default', name: 'kubernetes' };
 
 export async function createBootstrapObjects(server: ServerParts, allocation: ServiceAllocation): Promise<void> {
   for (const name of bootstrapNamespaces) await ensure(server, namespaces, { metadata: { name } });
+  for (const priorityClass of bootstrapPriorityClasses) await ensure(server, priorityClasses, structuredClone(priorityClass));
   const served = server.resources.ofKind(services);
   if (!served) return;
   await allocation.repair(served.cache.list({ namespace: '', name: '', labels: [], fields: [] }).map((object) => object.parse()));

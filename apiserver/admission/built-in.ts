@@ -1,0 +1,31 @@
+// The plug-ins that every cluster runs with, in Kubernetes' order.
+
+import type { AdmissionPlugin } from './admission.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-classes.ts';
+import { limitRanger } from './limit-ranger.ts';
+import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
+import { priority } from './priority.ts';
+import { taintNodesByCondition } from './protection.ts';
+import { runtimeClass } from './runtime-class.ts';
+
+export interface BuiltInOptions {
+  /** ServiceAccount and NodeRestriction, which depend on how callers are authenticated. */
+  identity?: readonly AdmissionPlugin[];
+}
+
+/** Namespace lifecycle is not among them: the server always runs it, first. */
+export function builtInAdmission(view: ClusterView, { identity = [] }: BuiltInOptions = {}): AdmissionPlugin[] {
+  return [
+    limitRanger(view),
+    ...identity,
+    taintNodesByCondition,
+    priority(view),
+    defaultTolerationSeconds,
+    extendedResourceToleration,
+    defaultStorageClass(view),
+    persistentVolumeClaimResize(view),
+    runtimeClass(view),
+    defaultIngressClass(view),
+  ];
+}

@@ -1,0 +1,49 @@
+// What the server has pods tolerate by itself: nodes that were lost a moment ago, and nodes set aside for the extended
+// resources that a pod asks for (admission plug-ins DefaultTolerationSeconds and ExtendedResourceToleration).
+
+import type { Pod } from '../../api/core.ts';
+import { type AdmissionPlugin, isPodWrite } from './admission.ts';
+
+type Toleration = NonNullable<NonNullable<Pod['spec']>['tolerations']>[number];
+
+const tolerationSeconds = 300;
+const lostNodeTaints = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+
+/** A lost node's pods stay for five minutes, unless they say how long themselves. */
+export const defaultTolerationSeconds: AdmissionPlugin = {
+  name: 'DefaultTolerationSeconds',
+  operations: ['CREATE', 'UPDATE'],
+  handles: isPodWrite,
+  admit({ object }) {
+    const { spec } = object as Pod;
+    if (!spec) return;
+    for (const key of lostNodeTaints) {
+      if (spec.tolerations?.some((toleration) => toleratesEviction(toleration, key))) continue;
+      spec.tolerations ??= [];
+      spec.tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds });
+    }
+  },
+};
+
+const toleratesEviction = ({ key, effect }: Toleration, taint: string) => (!key || key === taint) && (!effect || effect === 'NoExecute');
+
+export const extendedResourceToleration: AdmissionPlugin = {
+  name: 'ExtendedResourceToleration',
+  operations: ['CREATE', 'UPDATE'],
+  handles: isPodWrite,
+  admit({ object }) {
+    const { spec } = object as Pod;
+    if (!spec) return;
+    const wanted = new Set<string>();
+    for (const containers of [spec.containers, spec.initContainers])
+      for (const { resources } of containers ?? []) for (const name in resources?.requests) if (isExtendedResource(name)) wanted.add(name);
+    for (const key of [...wanted].sort()) {
+      if (spec.tolerations?.some((each) => each.key === key && each.operator === 'Exists' && !each.value && !each.effect)) continue;
+      spec.tolerations ??= [];
+      spec.tolerations.push({ key, operator: 'Exists' });
+    }
+  },
+};
+
+/** `vendor.example/gpu`: neither Kubernetes' own nor a quota's name. */
+export const isExtendedResource = (name: string) => name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.');
