@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pods, type ReplicationController, replicationControllers } from '../api/core.ts';
+import { conditionOf } from '../api/conditions.ts';
+import { nodes, pods, type ReplicationController, replicationControllers } from '../api/core.ts';
 import { isPodReady } from '../api/pods.ts';
 import { Cluster } from './cluster.ts';
 
@@ -37,4 +38,35 @@ test('a fork begins with the same objects and goes its own way', async () => {
   } finally {
     await Promise.all([cluster.close(), fork.close()]);
   }
+});
+
+test('a silent node turns NotReady, and its pods are replaced elsewhere', async () => {
+  const cluster = await Cluster.start({ nodes: 2 });
+  try {
+    await cluster.client.create(replicationControllers, web(4));
+    await cluster.until(async () => (await readyPods(cluster)).length === 4);
+    await cluster.stopNode('node-1');
+    await cluster.until(
+      async () => conditionOf((await cluster.client.get(nodes, { name: 'node-1' })).status?.conditions, 'Ready')?.status === 'Unknown',
+      { seconds: 120 },
+    );
+    const onOther = async () => (await readyPods(cluster)).filter((pod) => pod.spec?.nodeName === 'node-2').length;
+    await cluster.until(async () => (await onOther()) === 4, { seconds: 600 });
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('an hour of cluster time takes seconds, and the same seed gives the same history', async () => {
+  const history = async () => {
+    const cluster = await Cluster.start({ nodes: 2, seed: 7 });
+    try {
+      await cluster.client.create(replicationControllers, web(3));
+      await cluster.step({ seconds: 3600 });
+      return (await readyPods(cluster)).map((pod) => `${pod.metadata?.name} ${pod.metadata?.uid} ${pod.spec?.nodeName}`).sort();
+    } finally {
+      await cluster.close();
+    }
+  };
+  assert.deepEqual(await history(), await history());
 });

@@ -56,6 +56,7 @@ export class Cluster {
   readonly #store: MemoryStore;
   readonly #ends: (() => Promise<void>)[];
   readonly #options: ClusterOptions;
+  readonly #kubelets = new Map<string, Kubelet>();
 
   private constructor(parts: {
     clock: Clock;
@@ -146,6 +147,14 @@ export class Cluster {
     return Cluster.start({ ...this.#options, ...options, from: this.snapshot() });
   }
 
+  /** The node falls silent, as when its machine loses power. @throws Error when there is no such node */
+  async stopNode(name: string): Promise<void> {
+    const kubelet = this.#kubelets.get(name);
+    if (!kubelet) throw new Error(`there is no node ${name}`);
+    this.#kubelets.delete(name);
+    await kubelet.close({ stopPods: false });
+  }
+
   async close(): Promise<void> {
     for (const end of this.#ends.splice(0).reverse()) await end();
   }
@@ -167,8 +176,9 @@ export class Cluster {
     if (count === 0) return;
     const directory = await mkdtemp(join(tmpdir(), 't8s-cluster-'));
     this.#ends.push(() => rm(directory, { recursive: true, force: true }));
-    const kubelets: Kubelet[] = [];
-    this.#ends.push(async () => void (await Promise.all(kubelets.map((kubelet) => kubelet.close({ stopPods: false })))));
+    this.#ends.push(
+      async () => void (await Promise.all([...this.#kubelets.values()].map((kubelet) => kubelet.close({ stopPods: false })))),
+    );
     for (let index = 1; index <= count; index++) {
       const nodeName = `node-${index}`;
       const podCidr = `10.${244 + Math.floor(index / 256)}.${index % 256}.0/24`;
@@ -186,7 +196,7 @@ export class Cluster {
         random: this.random,
         log,
       });
-      kubelets.push(await starting);
+      this.#kubelets.set(nodeName, await starting);
     }
   }
 }
