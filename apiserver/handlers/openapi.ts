@@ -6,10 +6,9 @@ import type { ResourceTable } from '../registry/resource-table.ts';
 import { type OpenApiDocument, OpenApiDocuments } from '../schema/openapi-documents.ts';
 import type { PathHandler } from './dispatch.ts';
 
-const protobufTypes = [
-  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
-  'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
-];
+/** What answers are called; the name that older clients ask by is none that they could parse themselves. */
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const protobufTypes = ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', protobufType];
 
 /** Serves both; the documents are made on first use, and again after what is served has changed. */
 export function openApiPaths(resources: ResourceTable, version: string): PathHandler {
@@ -40,7 +39,7 @@ function sendV2(ctx: ApiContext, documents: OpenApiDocuments): void {
     const type = clause.split(';', 1)[0]?.trim() ?? '';
     const isJson = type === '*/*' || type === 'application/*' || type === 'application/json';
     if (!isJson && !protobufTypes.includes(type)) continue;
-    sendDocument(ctx, isJson ? documents.v2Json() : documents.v2Protobuf(), isJson ? jsonType : type);
+    sendDocument(ctx, isJson ? documents.v2Json() : documents.v2Protobuf(), isJson ? jsonType : protobufType);
     return;
   }
   throw new StatusError('NotAcceptable', `only the following media types are accepted: application/json, ${protobufTypes[0]}`);
