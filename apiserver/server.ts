@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Transport } from '../client/transport.ts';
+import { startCompactor } from '../store/compactor.ts';
 import type { Store } from '../store/store.ts';
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
 import { ClusterView } from './admission/cluster-view.ts';
@@ -196,6 +197,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     });
   readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
   const bookmarks = startBookmarks(server);
+  const compactor = startCompactor({ store, clock, log });
   const listeners: { server: Server; sockets: Set<Socket> }[] = [];
 
   return {
@@ -237,6 +239,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (isClosing) return;
       isClosing = true;
       bookmarks.stop();
+      compactor.stop();
       const closed = listeners.map(({ server: https }) => new Promise<void>((resolve) => https.close(() => resolve())));
       for (const end of [...openWatches]) end();
       for (const { server: https } of listeners) https.closeIdleConnections();
