@@ -68,6 +68,8 @@ export interface ApiState {
   warnings: Set<string>;
   /** Neither counted as in flight nor bounded by the request deadline. */
   isLongRunning: boolean;
+  /** Set for all but long-running requests; `aborted` once the client has been told that its time is over. */
+  deadline?: { readonly aborted: boolean };
 }
 
 export type ApiContext = Koa.ParameterizedContext<ApiState>;

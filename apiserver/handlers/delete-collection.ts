@@ -16,9 +16,10 @@ export const deleteCollection: ResourceHandler = async (ctx, served, server) => 
   const request = deleteRequest(ctx, served, options);
   const page = await readPage(listOptions, served, server);
   const deleted: StoredObject[] = [];
-  const queue = [...page.objects];
+  const queue = page.objects.values();
   async function work(): Promise<void> {
-    for (let object = queue.shift(); object; object = queue.shift()) {
+    // All workers draw from one iterator.
+    for (const object of queue) {
       try {
         const each = { ...request, namespace: object.namespace };
         deleted.push((await served.registry.delete(object.name, each, { ...options })).object);
@@ -28,7 +29,7 @@ export const deleteCollection: ResourceHandler = async (ctx, served, server) => 
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, queue.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(concurrency, page.objects.length) }, work));
   const metadata = { resourceVersion: String(page.revision), ...(page.continue ? { continue: page.continue } : {}) };
   deleted.sort((a, b) => (a.key < b.key ? -1 : 1));
   return sendList(ctx, served, deleted, metadata, server.clock.nowMs());

@@ -40,6 +40,7 @@ export function deleteRequest(ctx: ApiContext, served: Served, options: DeleteOp
     dryRun: (options.dryRun?.length ?? 0) > 0,
     options,
     warn: (text) => warnings.add(text),
+    deadline: ctx.state.deadline,
   };
 }
 

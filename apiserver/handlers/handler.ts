@@ -53,6 +53,7 @@ export function readWriteRequest(ctx: ApiContext, verb: 'create' | 'update' | 'p
     dryRun: dryRun.length > 0,
     options: { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun.length ? { dryRun } : {}), ...(fieldManager ? { fieldManager } : {}) },
     warn: (text) => warnings.add(text),
+    deadline: ctx.state.deadline,
   };
 }
 

@@ -20,6 +20,7 @@ import { nameSuffix, type Random } from '../../base/random.ts';
 import { ConflictError, KeyExistsError, type Store } from '../../store/store.ts';
 import type { AdmissionAttributes, AdmissionChain } from '../admission/admission.ts';
 import type { WatchCache } from '../cache/watch-cache.ts';
+import { timeoutError } from '../filters/deadline.ts';
 import type { ResourceDeclaration, UserInfo, WriteContext } from '../resources/resource.ts';
 import { type DeleteOptions, planDeletion } from './deletion.ts';
 import type { ObjectCodec, StoredObject } from './object-codec.ts';
@@ -34,6 +35,8 @@ export interface WriteRequest {
   /** CreateOptions, UpdateOptions or PatchOptions, for admission. */
   options?: object;
   warn(text: string): void;
+  /** `aborted`: the caller has been told that it took too long, and nothing may be written any more. */
+  deadline?: { readonly aborted: boolean } | undefined;
 }
 
 /** How a change of an existing object is prepared and checked. */
@@ -171,6 +174,7 @@ export class Registry {
         if (existing) throw new KeyExistsError(key, existing);
         return this.codec.fromStored(key, 0, bytes);
       }
+      checkDeadline(request);
       return this.codec.fromStored(key, await this.#store.put(key, bytes, 0), bytes);
     });
   }
@@ -266,6 +270,7 @@ export class Registry {
     if (isUnchanged(bytes, this.codec.encode(old))) return current;
     const isLast = isDeletionDone(finalMeta) && !(this.declaration.holdsDeletion?.(object) ?? false);
     if (request.dryRun) return this.codec.fromStored(current.key, current.revision, bytes);
+    checkDeadline(request);
     if (isLast) {
       const revision = await this.#store.delete(current.key, current.revision);
       await this.#hook?.released(old);
@@ -304,6 +309,7 @@ export class Registry {
     if (plan === 'pending') return { object: current, isGone: false };
     if (plan === 'now') {
       if (request.dryRun) return { object: current, isGone: true };
+      checkDeadline(request);
       const revision = await this.#store.delete(current.key, current.revision);
       await this.#hook?.released(object);
       return { object: current.at(revision), isGone: true };
@@ -311,6 +317,7 @@ export class Registry {
     this.declaration.beforeDelete?.(object, this.#contextOf(request));
     const bytes = this.codec.encode(object);
     if (isUnchanged(bytes, this.codec.encode(current.parse()))) return { object: current, isGone: false };
+    if (!request.dryRun) checkDeadline(request);
     const revision = request.dryRun ? current.revision : await this.#store.put(current.key, bytes, current.revision);
     return { object: this.codec.fromStored(current.key, revision, bytes), isGone: false };
   }
@@ -376,6 +383,11 @@ export class Registry {
     const { namespace, user, dryRun, warn, options } = request;
     return { operation, kind: this.kind, subresource, namespace, name, object, old, user, dryRun, warn, ...(options ? { options } : {}) };
   }
+}
+
+/** @throws StatusError Timeout */
+function checkDeadline({ deadline }: WriteRequest): void {
+  if (deadline?.aborted) throw timeoutError();
 }
 
 /** A precondition failed against what may be an old copy. */
