@@ -16,6 +16,7 @@ import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
 import { ClusterView } from './admission/cluster-view.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import type { Authenticator } from './authn/authenticator.ts';
+import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { StoreFeed } from './cache/store-feed.ts';
 import { type ApiContext, type ApiState, chain, type Filter, type Handler, type Upgrade } from './context.ts';
@@ -34,6 +35,7 @@ import type { ServerParts } from './handlers/handler.ts';
 import type { HealthCheck } from './handlers/health.ts';
 import type { KubeletConnection } from './handlers/kubelet-connection.ts';
 import { openApiPaths } from './handlers/openapi.ts';
+import { tokenIssuerPaths } from './handlers/service-account-token.ts';
 import { localTransport } from './local-transport.ts';
 import { Metrics } from './metrics.ts';
 import { createBootstrapObjects, publishAddress } from './registry/bootstrap.ts';
@@ -56,6 +58,8 @@ export interface ApiServerOptions {
   admission?: readonly AdmissionPlugin[] | ((view: ClusterView) => readonly AdmissionPlugin[]);
   /** Default: log, exec and the like answer with 503. */
   kubelet?: KubeletConnection;
+  /** Absent: service accounts have no tokens. */
+  serviceAccountTokens?: ServiceAccountTokens;
   /** Services' addresses come from here. Default 10.96.0.0/12. */
   serviceClusterIpRange?: string;
   /** Where the `kubernetes` service leads: an address that pods and nodes reach. Absent: the service has no endpoints. */
@@ -139,7 +143,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     storeBytes: () => store.sizeBytes(),
   });
   const openWatches = new Set<() => void>();
-  const server: ServerParts = { store, clock, random, log, feed, resources, admission, metrics, openWatches, kubelet: options.kubelet };
+  const { kubelet, serviceAccountTokens } = options;
+  const server: ServerParts = {
+    store,
+    clock,
+    random,
+    log,
+    feed,
+    resources,
+    admission,
+    metrics,
+    openWatches,
+    kubelet,
+    serviceAccountTokens,
+  };
+  serviceAccountTokens?.attach(resources);
   let address = `${options.advertiseAddress ?? '127.0.0.1'}:443`;
   let isReady = false;
   let isClosing = false;
@@ -170,10 +188,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const discovery = new DiscoveryHandler({ resources, serverAddress: () => address });
   const version = options.version ?? defaultVersion;
-  const handle = chain(
-    filters,
-    dispatch({ server, discovery, checks, version, paths: [openApiPaths(resources, version.gitVersion), ...(options.paths ?? [])] }),
-  );
+  const paths = [
+    openApiPaths(resources, version.gitVersion),
+    ...(serviceAccountTokens ? [tokenIssuerPaths(serviceAccountTokens, () => address)] : []),
+    ...(options.paths ?? []),
+  ];
+  const handle = chain(filters, dispatch({ server, discovery, checks, version, paths }));
   const koa = new Koa<ApiState>();
   koa.use(async (ctx) => {
     ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);

@@ -6,7 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { services } from '../api/core.ts';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
+import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
+import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
@@ -107,6 +109,8 @@ async function start(
   const store = await openStore(config);
   ends.push(() => store.close());
   const apiServer = await steps.run(`API server on ${config.etcdServers.length > 0 ? 'etcd' : 'the embedded store'}`, async () => {
+    const serviceAccountTokens = new ServiceAccountTokens({ key: pki.serviceAccountKey, clock, random });
+    const serviceAccounts = serviceAccountAdmission({ clock, random });
     const rbac = createRbac({ bootstrap: componentRoles });
     const server = await createApiServer({
       store,
@@ -114,10 +118,11 @@ async function start(
       random,
       log: log.child({ component: 'apiserver' }),
       resources: allResources,
-      authenticators: [certificateAuthenticator],
+      authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator()],
+      serviceAccountTokens,
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view), rbac.escalation],
-      begin: [rbac.begin],
+      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts] }), rbac.escalation],
+      begin: [serviceAccounts.begin, rbac.begin],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,

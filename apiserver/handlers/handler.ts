@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store } from '../../store/store.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
 import type { ApiContext } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
@@ -28,6 +29,8 @@ export interface ServerParts {
   /** Ends of the watches that are open; called when the server closes. */
   readonly openWatches: Set<() => void>;
   readonly kubelet: KubeletConnection | undefined;
+  /** Signs and knows service account tokens; absent: there are none. */
+  readonly serviceAccountTokens: ServiceAccountTokens | undefined;
 }
 
 export type ResourceHandler = (ctx: ApiContext, served: Served, server: ServerParts) => Promise<void> | void;

@@ -11,6 +11,7 @@ import { evictPod } from './pod-eviction.ts';
 import { podAttach, podExec, podLog, podPortForward } from './pod-streams.ts';
 import { proxyNode, proxyPod, proxyService } from './proxy.ts';
 import { getScale, patchScale, updateScale } from './scale.ts';
+import { requestToken } from './service-account-token.ts';
 import { updateObject } from './update.ts';
 
 type ByVerb = Readonly<Record<string, ResourceHandler>>;
@@ -43,6 +44,7 @@ function view(subresource: string): ByVerb {
 export const subresourceHandlers: Record<string, ByVerb> = {
   scale: { get: getScale, update: updateScale, patch: patchScale },
   'namespace-finalize': { update: namespaceFinalize },
+  'serviceaccount-token': { create: requestToken },
   'pod-binding': { create: bindPod },
   'pod-ephemeralcontainers': view('ephemeralcontainers'),
   'pod-resize': view('resize'),
