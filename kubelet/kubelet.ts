@@ -51,6 +51,8 @@ export interface KubeletOptions {
   podLogsDirectory?: string;
   /** Absent: pods have no cgroups of their own. */
   cgroups?: { driver: 'cgroupfs' | 'systemd'; parent: string; podPidsMax?: number };
+  /** false: no file system is mounted for volumes, as nobody but a simulation sees them. Default true. */
+  mountsVolumes?: boolean;
   /** PEM. Absent: no server. `clientCa` signs those who may ask. */
   tls?: { cert: string; key: string; clientCa: string };
   /** Where the server listens; default all addresses. */
@@ -133,7 +135,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     cgroups: options.cgroups ? await createPodCgroups({ ...options.cgroups, log }) : noCgroups,
     images: new ImagePuller({ runtime, clock, events, ...options.imagePull }),
     objects,
-    volumes: new Volumes({ directories, clock, random, objects, tokens: new Tokens(client, clock) }),
+    volumes: new Volumes({
+      directories,
+      clock,
+      random,
+      objects,
+      tokens: new Tokens(client, clock),
+      mounts: options.mountsVolumes ?? true,
+    }),
     probes: new Probes({
       clock,
       random,

@@ -325,7 +325,7 @@ async function startNode({
     rootDirectory: join(config.dataDirectory, 'kubelet', plan.name),
     podLogsDirectory: join(config.dataDirectory, 'logs', plan.name),
     ...(plan.isSimulated
-      ? { capacity: { cpu: '32', memory: '256Gi', pods: '110' } }
+      ? { capacity: { cpu: '32', memory: '256Gi', pods: '110' }, mountsVolumes: false }
       : { cgroups: { driver: 'cgroupfs' as const, parent: `/t8s-${config.name}` } }),
     tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: pki.authority.certPem },
     address: plan.isSimulated ? '127.0.0.1' : '0.0.0.0',

@@ -190,6 +190,7 @@ export class Cluster {
         rootDirectory: join(directory, nodeName),
         podLogsDirectory: join(directory, nodeName, 'logs'),
         capacity: { cpu: '32', memory: '256Gi', pods: '110' },
+        mountsVolumes: false,
         nodeAddresses: [`192.0.2.${index % 256}`],
         podCidr,
         clock: this.clock,

@@ -25,6 +25,8 @@ export interface VolumesOptions {
   random: Random;
   objects: ReferencedObjects;
   tokens: TokenSource;
+  /** false: what should lie in memory lies on disk, so that nothing is mounted. Default true. */
+  mounts?: boolean;
 }
 
 /** A volume as containers mount it. */
@@ -131,7 +133,7 @@ export class Volumes {
   }
 
   async #ensureTmpfs(path: string, options: string): Promise<void> {
-    if ((await mountsBelow(path)).includes(path)) return;
+    if (this.#options.mounts === false || (await mountsBelow(path)).includes(path)) return;
     await mountTmpfs(path, options);
   }
 }
