@@ -1,6 +1,7 @@
 // `apply`: server-side apply of manifests, field manager `kubectl`; says of each object what came of it.
 
 import { isStatus } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
 import { type KubectlContext, KubectlError } from '../context.ts';
 import { readManifests } from '../manifests.ts';
 import { displayName } from '../targets.ts';
@@ -35,7 +36,7 @@ export async function apply(options: ApplyOptions, context: KubectlContext): Pro
         force: Boolean(options.forceConflicts),
         ...(isDryRun ? { dryRun: true } : {}),
       });
-      const isSame = before?.metadata?.resourceVersion === after.metadata?.resourceVersion;
+      const isSame = before !== undefined && desiredText(before) === desiredText(after);
       const what = !before ? 'created' : isSame ? 'unchanged' : 'configured';
       context.io.out.write(`${displayName(kind, name)} ${what}${isDryRun ? ' (server dry run)' : ''}\n`);
     } catch (error) {
@@ -44,4 +45,11 @@ export async function apply(options: ApplyOptions, context: KubectlContext): Pro
     }
   }
   if (failures.length > 0) throw new KubectlError(failures.join('\nerror: '));
+}
+
+/** What an applier can change: the status and the bookkeeping of others may move at any time. */
+function desiredText(object: KubeObject): string {
+  const { status: _status, ...rest } = object as KubeObject & { status?: unknown };
+  const { resourceVersion: _resourceVersion, managedFields: _managedFields, ...metadata } = rest.metadata ?? {};
+  return JSON.stringify({ ...rest, metadata });
 }
