@@ -39,7 +39,7 @@ export function createClient(transport: Transport): Client {
     transport,
 
     async get(kind, at, subresource) {
-      return decodeObject(kind, await send({ method: 'GET', path: pathOf(kind, at.namespace, named(at.name), subresource) }));
+      return decodeAnswer(kind, subresource, await send({ method: 'GET', path: pathOf(kind, at.namespace, named(at.name), subresource) }));
     },
 
     async list(kind, query = {}) {
@@ -64,7 +64,7 @@ export function createClient(transport: Transport): Client {
     async update(kind, object, query = {}) {
       const { namespace, name } = object.metadata ?? {};
       const path = pathOf(kind, namespace, named(name), query.subresource) + writeParameters(query);
-      return decodeObject(kind, await sendBody('PUT', path, typed(kind, object)));
+      return decodeAnswer(kind, query.subresource, await sendBody('PUT', path, typed(kind, object)));
     },
 
     async updateStatus(kind, object) {
@@ -75,7 +75,7 @@ export function createClient(transport: Transport): Client {
     async patch(kind, at, type, patch, query = {}) {
       const path = pathOf(kind, at.namespace, named(at.name), query.subresource) + writeParameters(query);
       const headers = { 'content-type': contentTypes[type] };
-      return decodeObject(kind, await send({ method: 'PATCH', path, headers, body: JSON.stringify(patch) }));
+      return decodeAnswer(kind, query.subresource, await send({ method: 'PATCH', path, headers, body: JSON.stringify(patch) }));
     },
 
     async delete(kind, at, query = {}) {
@@ -185,4 +185,9 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string>
       if (heldBytes > watchLineBytesMax) throw new Error(`a watch event exceeds ${watchLineBytesMax} bytes`);
     }
   }
+}
+
+/** A subresource such as scale answers with a kind of its own. */
+function decodeAnswer<T extends KubeObject>(kind: Kind<T>, subresource: string | undefined, text: string): T {
+  return subresource === undefined || subresource === 'status' ? decodeObject(kind, text) : (decodeAny<T>(text) as T);
 }
