@@ -1,9 +1,11 @@
 // A cluster in this process: the one place that constructs stores, server, controllers, scheduler, runtimes, kubelets
 // and proxies and hands them to each other.
 
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { services } from '../api/core.ts';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
@@ -363,7 +365,13 @@ async function startServiceProxy({
         log: proxyLog,
         bridge: bridge ?? 'cni0',
       })
-    : new Userspace({ clock, random, log: proxyLog });
+    : new Userspace({
+        clock,
+        random,
+        log: proxyLog,
+        claimAddress: (own) => loopbackAddress('add', own),
+        releaseAddress: (own) => loopbackAddress('del', own),
+      });
   const proxy = startProxy({
     caches,
     nodeName: plan.name,
@@ -375,4 +383,9 @@ async function startServiceProxy({
   });
   await proxy.ready;
   return proxy;
+}
+
+/** A service's address becomes this machine's own, where no kernel rule can translate it. */
+async function loopbackAddress(verb: 'add' | 'del', address: string): Promise<void> {
+  await promisify(execFile)('ip', ['addr', verb, `${address}/32`, 'dev', 'lo']);
 }
