@@ -25,6 +25,7 @@ import { auditId } from './filters/audit-id.ts';
 import { authenticate } from './filters/authenticate.ts';
 import { authorize } from './filters/authorize.ts';
 import { deadline } from './filters/deadline.ts';
+import { impersonate } from './filters/impersonate.ts';
 import { maxInFlight } from './filters/max-in-flight.ts';
 import { measure } from './filters/measure.ts';
 import { renderErrors } from './filters/render-errors.ts';
@@ -54,6 +55,8 @@ export interface ApiServerOptions {
   /** Asked in order; in-process users need none. */
   authenticators: readonly Authenticator[];
   authorizer: Authorizer;
+  /** What a user may do in a namespace, for SelfSubjectRulesReview. Default: it is said to be unknown. */
+  rulesOf?: ServerParts['rulesOf'];
   /** The plug-ins in Kubernetes' order; namespace lifecycle comes before them by itself. Default: no others. */
   admission?: readonly AdmissionPlugin[] | ((view: ClusterView) => readonly AdmissionPlugin[]);
   /** Default: log, exec and the like answer with 503. */
@@ -138,7 +141,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission, hooks });
   const inFlight = { readOnly: 0, mutating: 0 };
   const metrics = new Metrics({
-    objectCounts: () => resources.all.map(({ kind, cache }) => [kind, cache.size] as const) as [never, number][],
+    objectCounts: () =>
+      resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size]])) as [never, number][],
     inFlight: () => inFlight,
     storeBytes: () => store.sizeBytes(),
   });
@@ -156,6 +160,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openWatches,
     kubelet,
     serviceAccountTokens,
+    authenticators: options.authenticators,
+    authorizer: options.authorizer,
+    rulesOf: options.rulesOf,
   };
   serviceAccountTokens?.attach(resources);
   let address = `${options.advertiseAddress ?? '127.0.0.1'}:443`;
@@ -178,6 +185,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     auditId(random),
     renderErrors(log),
     authenticate(options.authenticators),
+    impersonate(options.authorizer),
     maxInFlight(inFlight, {
       readOnlyMax: options.maxRequestsInFlight?.readOnly ?? 400,
       mutatingMax: options.maxRequestsInFlight?.mutating ?? 200,

@@ -3,14 +3,15 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { services } from '../api/core.ts';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
-import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
+import { type Authenticator, certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
+import { parseTokenFile, staticTokenAuthenticator } from '../apiserver/authn/static-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
@@ -120,10 +121,11 @@ async function start(
       random,
       log: log.child({ component: 'apiserver' }),
       resources: allResources,
-      authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator()],
+      authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator(), ...staticTokens(config)],
       serviceAccountTokens,
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
       admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts] }), rbac.escalation],
+      rulesOf: rbac.rulesOf,
       begin: [serviceAccounts.begin, rbac.begin],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
@@ -191,6 +193,11 @@ async function start(
       ...(containerd?.pid ? [{ name: 'containerd', address: containerd.socket, pid: containerd.pid }] : []),
     ],
   };
+}
+
+/** People and programs that the operator names in a file. */
+function staticTokens({ tokenAuthFile }: ClusterConfig): Authenticator[] {
+  return tokenAuthFile ? [staticTokenAuthenticator(parseTokenFile(readFileSync(tokenAuthFile, 'utf8')))] : [];
 }
 
 function planNodes(config: ClusterConfig, record: ClusterRecord): NodePlan[] {

@@ -26,6 +26,8 @@ export interface ClusterConfig {
   nodeAddress: string | undefined;
   podCidr: string | undefined;
   serviceCidr: string | undefined;
+  /** Bearer tokens with their users, as CSV; undefined: none. */
+  tokenAuthFile: string | undefined;
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -104,6 +106,7 @@ const readers = {
   nodeAddress: text,
   podCidr: cidr,
   serviceCidr: cidr,
+  tokenAuthFile: text,
   detach: flag,
   verbosity,
 };
@@ -128,6 +131,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     nodeName: read('nodeName'),
     nodeAddress: read('nodeAddress'),
     podCidr: read('podCidr'),
+    tokenAuthFile: read('tokenAuthFile'),
     serviceCidr: read('serviceCidr'),
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',

@@ -93,6 +93,7 @@ export class Cluster {
       authenticators: [certificateAuthenticator],
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
       admission: (view) => [...builtInAdmission(view), rbac.escalation],
+      rulesOf: rbac.rulesOf,
       begin: [rbac.begin],
     });
     ends.push(() => apiServer.close(0));

@@ -11,6 +11,7 @@ import { methodNotAllowed, type ResourceHandler, type ServerParts, unknownResour
 import { type HealthCheck, serveHealth } from './health.ts';
 import { listObjects } from './list.ts';
 import { patchObject } from './patch.ts';
+import { reviewHandlers } from './reviews.ts';
 import { subresourceHandlers } from './subresources.ts';
 import { updateObject } from './update.ts';
 import { watchObjects } from './watch.ts';
@@ -74,7 +75,9 @@ function mainHandlerOf(ctx: ApiContext, served: Served): ResourceHandler {
   // A collection of a namespaced kind over all namespaces can be read, and nothing else.
   const isMisplaced = served.kind.namespaced ? info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch' : isInNamespace(ctx);
   if (isMisplaced) throw unknownResource();
-  const handler = served.verbs.has(info.verb) ? mainHandlers[info.verb] : undefined;
+  const answering = served.declaration.handler;
+  const byVerb = answering === undefined ? mainHandlers : { create: reviewHandlers[answering] };
+  const handler = served.verbs.has(info.verb) ? (byVerb as Record<string, ResourceHandler | undefined>)[info.verb] : undefined;
   const wantsName = info.verb === 'update' || info.verb === 'patch';
   const isOfCollection = info.name === '';
   if (!handler || (wantsName && isOfCollection) || (info.verb === 'create' && !isOfCollection)) throw methodNotAllowed(served, info.verb);

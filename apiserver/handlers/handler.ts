@@ -1,5 +1,6 @@
 // What handlers are given beside the request, and the small things that most of them do.
 
+import type { PolicyRule } from '../../api/rbac.ts';
 import { invalidError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -7,12 +8,15 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store } from '../../store/store.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
+import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
 import type { ApiContext } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
+import type { UserInfo } from '../resources/resource.ts';
 import { decodeBody, type FieldValidation } from '../schema/decode.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 
@@ -29,6 +33,10 @@ export interface ServerParts {
   /** Ends of the watches that are open; called when the server closes. */
   readonly openWatches: Set<() => void>;
   readonly kubelet: KubeletConnection | undefined;
+  readonly authenticators: readonly Authenticator[];
+  readonly authorizer: Authorizer;
+  /** What a user may do in a namespace; absent: the authorizer cannot tell. */
+  readonly rulesOf: ((user: UserInfo, namespace: string) => { rules: PolicyRule[]; problems: string[] }) | undefined;
   /** Signs and knows service account tokens; absent: there are none. */
   readonly serviceAccountTokens: ServiceAccountTokens | undefined;
 }

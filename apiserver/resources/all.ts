@@ -34,6 +34,7 @@ import { replicaSetResource } from './replicasets.ts';
 import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
 import { resourceQuotaResource } from './resourcequotas.ts';
+import { reviewResources } from './reviews.ts';
 import { runtimeClassResource } from './runtimeclasses.ts';
 import { secretResource } from './secrets.ts';
 import { ipAddressResource, serviceCidrResource } from './service-cidrs.ts';
@@ -86,4 +87,5 @@ export const allResources: ResourceDeclaration[] = [
   ipAddressResource,
   leaseResource,
   endpointSliceResource,
+  ...reviewResources,
 ] as ResourceDeclaration[];

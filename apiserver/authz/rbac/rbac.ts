@@ -1,10 +1,12 @@
 // RBAC as one piece to put into a server: the authorizer, the check of who gives rights away, and what is done at the start.
 
+import type { PolicyRule } from '../../../api/rbac.ts';
 import type { AdmissionPlugin } from '../../admission/admission.ts';
 import type { ServerParts } from '../../handlers/handler.ts';
+import type { UserInfo } from '../../resources/resource.ts';
 import { type Authorizer, unionAuthorizer } from '../authorizer.ts';
 import { rbacEscalation } from './escalation.ts';
-import { rbacAuthorizer } from './rbac-authorizer.ts';
+import { rbacAuthorizer, rulesFor } from './rbac-authorizer.ts';
 import { RbacIndex } from './rbac-index.ts';
 import { type ExtraBootstrap, reconcileBootstrapRbac } from './reconcile-bootstrap.ts';
 
@@ -12,6 +14,8 @@ export interface Rbac {
   /** Allows nothing until `begin`. */
   authorizer: Authorizer;
   index: RbacIndex;
+  /** For ApiServerOptions.rulesOf. */
+  rulesOf(user: UserInfo, namespace: string): { rules: PolicyRule[]; problems: string[] };
   /** Refuses roles and bindings that give away more than their writer has. */
   escalation: AdmissionPlugin;
   /** For ApiServerOptions.begin: follows roles and bindings, and reconciles the bootstrap ones. */
@@ -25,6 +29,7 @@ export function createRbac(options: { bootstrap?: ExtraBootstrap; others?: reado
   return {
     authorizer,
     index,
+    rulesOf: (user, namespace) => rulesFor(index, user, namespace),
     escalation: rbacEscalation(index, unionAuthorizer([...(options.others ?? []), authorizer])),
     async begin(server) {
       index.attach(server.resources);

@@ -1,0 +1,106 @@
+// Reviews and impersonation in a server with RBAC.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { clusterRoleBindings, clusterRoles, rbacGroup } from '../../api/rbac.ts';
+import { readBody } from '../../client/transport.ts';
+import { parseTokenFile, staticTokenAuthenticator } from '../authn/static-tokens.ts';
+import { mastersAuthorizer, unionAuthorizer } from '../authz/authorizer.ts';
+import { createRbac } from '../authz/rbac/rbac.ts';
+import { startServer } from '../server-fixture.ts';
+
+async function start(t: TestContext) {
+  const rbac = createRbac();
+  const authenticators = [staticTokenAuthenticator(parseTokenFile('secret,ann,7,dev'))];
+  const authorizer = unionAuthorizer([mastersAuthorizer, rbac.authorizer]);
+  const fixture = await startServer({ authenticators, authorizer, rulesOf: rbac.rulesOf, begin: [rbac.begin] });
+  t.after(() => fixture.close());
+  const { client, clock } = fixture;
+  await client.create(clusterRoles, { metadata: { name: 'r' }, rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] });
+  await client.create(clusterRoleBindings, {
+    metadata: { name: 'b' },
+    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: 'r' },
+    subjects: [{ kind: 'User', name: 'ann', apiGroup: rbacGroup }],
+  });
+  await clock.step(0);
+  const post = async (name: string, path: string, body: object, headers: Record<string, string> = {}) => {
+    const response = await fixture.server.transport({ name, groups: [] }).request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    return { code: response.status, ...JSON.parse((await readBody(response)).toString()) };
+  };
+  return { ...fixture, post };
+}
+
+const authorization = '/apis/authorization.k8s.io/v1';
+const authentication = '/apis/authentication.k8s.io/v1';
+const getPods = { resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'default' } };
+
+test('whether somebody may do something is told with the reason', async (t) => {
+  const { ask, post } = await start(t);
+  const about = async (user: string) => (await ask('POST', `${authorization}/subjectaccessreviews`, { spec: { user, ...getPods } })).json;
+  const yes = await about('ann');
+  assert.deepEqual(yes.status, {
+    allowed: true,
+    reason: 'RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to User "ann"',
+  });
+  assert.equal(yes.kind, 'SubjectAccessReview');
+  assert.deepEqual((await about('bob')).status, { allowed: false });
+  assert.equal((await post('ann', `${authorization}/selfsubjectaccessreviews`, { spec: getPods })).status.allowed, true);
+  assert.equal((await post('bob', `${authorization}/selfsubjectaccessreviews`, { spec: getPods })).status.allowed, false);
+  assert.equal((await post('bob', `${authorization}/subjectaccessreviews`, { spec: { user: 'ann', ...getPods } })).code, 403);
+  const local = `${authorization}/namespaces/other/localsubjectaccessreviews`;
+  assert.match((await ask('POST', local, { spec: { user: 'ann', ...getPods } })).json.message, /must match metadata.namespace/);
+  assert.match(
+    (await ask('POST', `${authorization}/subjectaccessreviews`, { spec: { user: 'ann' } })).json.message,
+    /exactly one of nonResourceAttributes or resourceAttributes must be specified/,
+  );
+});
+
+test('a user is told what they may do and who they are', async (t) => {
+  const { post } = await start(t);
+  const { status } = await post('ann', `${authorization}/selfsubjectrulesreviews`, { spec: { namespace: 'default' } });
+  assert.equal(status.incomplete, false);
+  assert.ok(status.resourceRules.some((rule: { resources: string[] }) => rule.resources.includes('pods')));
+  assert.ok(status.nonResourceRules.some((rule: { nonResourceURLs: string[] }) => rule.nonResourceURLs.includes('/openapi/*')));
+  const who = await post('ann', `${authentication}/selfsubjectreviews`, {});
+  assert.deepEqual(who.status, { userInfo: { username: 'ann', groups: ['system:authenticated'] } });
+});
+
+test('a token is told whose it is', async (t) => {
+  const { ask } = await start(t);
+  const review = async (token: string) => (await ask('POST', `${authentication}/tokenreviews`, { spec: { token } })).json.status;
+  assert.deepEqual((await review('secret')).user, { username: 'ann', uid: '7', groups: ['dev', 'system:authenticated'] });
+  assert.deepEqual(await review('wrong'), { user: {}, error: 'invalid bearer token' });
+});
+
+test('who may impersonate acts as the other, with the other’s rights only', async (t) => {
+  const { ask, post } = await start(t);
+  const pods = '/api/v1/namespaces/default/pods/x';
+  assert.equal((await ask('GET', pods, undefined, { 'impersonate-user': 'ann' })).status, 404);
+  assert.equal((await ask('GET', pods, undefined, { 'impersonate-user': 'bob' })).status, 403);
+  assert.match(
+    (await ask('GET', pods, undefined, { 'impersonate-user': 'system:serviceaccount:a:b' })).json.message,
+    /User "system:serviceaccount:a:b" cannot get/,
+  );
+  const refused = await post('ann', `${authentication}/selfsubjectreviews`, {}, { 'impersonate-user': 'root' });
+  assert.equal(
+    refused.message,
+    'users "root" is forbidden: User "ann" cannot impersonate resource "users" in API group "" at the cluster scope',
+  );
+  const grouped = await ask(
+    'POST',
+    `${authentication}/selfsubjectreviews`,
+    {},
+    {
+      'impersonate-user': 'eve',
+      'impersonate-group': 'dev',
+      'impersonate-extra-scopes': 'view',
+    },
+  );
+  assert.deepEqual(grouped.json.status.userInfo, { username: 'eve', groups: ['dev', 'system:authenticated'], extra: { scopes: ['view'] } });
+  assert.equal((await ask('GET', pods, undefined, { 'impersonate-group': 'dev' })).status, 500);
+});

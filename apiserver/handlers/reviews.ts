@@ -1,0 +1,167 @@
+// POST of a review: the answer comes back in its status, and nothing is stored.
+
+import type { SelfSubjectReview, TokenReview } from '../../api/authentication.ts';
+import type {
+  NonResourceAttributes,
+  ResourceAttributes,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+} from '../../api/authorization.ts';
+import { type FieldError, invalid } from '../../api/field-error.ts';
+import { apiVersionOf } from '../../api/kind.ts';
+import { badRequestError, invalidError, isStatus } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import { authenticate } from '../authn/authenticator.ts';
+import type { AuthorizationAttributes } from '../authz/authorizer.ts';
+import { type ApiContext, jsonType, send } from '../context.ts';
+import type { Served } from '../registry/resource-table.ts';
+import type { UserInfo } from '../resources/resource.ts';
+import { type ResourceHandler, readObject, type ServerParts } from './handler.ts';
+
+type AccessSpec = SubjectAccessReview['spec'];
+
+const subjectAccessReview: ResourceHandler = async (ctx, served, server) => {
+  const review = (await readObject(ctx, served, 'create')) as SubjectAccessReview;
+  const spec = review.spec ?? {};
+  const errors = accessErrors(spec);
+  if (!spec.user && !spec.groups?.length)
+    errors.push(invalid('spec.user', spec.user ?? '', 'at least one of user or group must be specified'));
+  if (errors.length) throw invalidError(served.kind, '', errors);
+  answer(ctx, served, review, await decide(server, subjectOf(spec), spec));
+};
+
+const localSubjectAccessReview: ResourceHandler = async (ctx, served, server) => {
+  const review = (await readObject(ctx, served, 'create')) as SubjectAccessReview;
+  const spec = review.spec ?? {};
+  const { namespace } = ctx.state.info;
+  const errors = accessErrors(spec);
+  if (!spec.user && !spec.groups?.length)
+    errors.push(invalid('spec.user', spec.user ?? '', 'at least one of user or group must be specified'));
+  const asked = spec.resourceAttributes?.namespace ?? '';
+  if (asked !== namespace) errors.push(invalid('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'));
+  if (spec.nonResourceAttributes)
+    errors.push(invalid('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'));
+  if (errors.length) throw invalidError(served.kind, '', errors);
+  answer(ctx, served, review, await decide(server, subjectOf(spec), spec));
+};
+
+const selfSubjectAccessReview: ResourceHandler = async (ctx, served, server) => {
+  const review = (await readObject(ctx, served, 'create')) as SelfSubjectAccessReview;
+  const spec = review.spec ?? {};
+  const errors = accessErrors(spec);
+  if (errors.length) throw invalidError(served.kind, '', errors);
+  answer(ctx, served, review, await decide(server, ctx.state.user, spec));
+};
+
+const selfSubjectRulesReview: ResourceHandler = async (ctx, served, server) => {
+  const review = (await readObject(ctx, served, 'create')) as SelfSubjectRulesReview;
+  const namespace = review.spec?.namespace;
+  if (!namespace) throw badRequestError('no namespace on request');
+  const found = server.rulesOf?.(ctx.state.user, namespace);
+  const rules = found?.rules ?? [];
+  const problems = found?.problems ?? ['the authorizer cannot list rules'];
+  answer(ctx, served, review, {
+    resourceRules: rules
+      .filter(({ resources }) => resources?.length)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames ? { resourceNames } : {}),
+      })),
+    nonResourceRules: rules
+      .filter(({ nonResourceURLs }) => nonResourceURLs?.length)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    incomplete: problems.length > 0,
+    ...(problems.length > 0 ? { evaluationError: problems.join(', ') } : {}),
+  });
+};
+
+const selfSubjectReview: ResourceHandler = async (ctx, served) => {
+  const review = (await readObject(ctx, served, 'create')) as SelfSubjectReview;
+  answer(ctx, served, review, { userInfo: wireUser(ctx.state.user) });
+};
+
+const tokenReview: ResourceHandler = async (ctx, served, server) => {
+  const review = (await readObject(ctx, served, 'create')) as TokenReview;
+  const { token, audiences } = review.spec ?? {};
+  if (!token) throw badRequestError('token is required for TokenReview in authentication');
+  answer(ctx, served, review, await reviewToken(server, token, audiences ?? []));
+};
+
+async function reviewToken(server: ServerParts, token: string, asked: readonly string[]): Promise<object> {
+  const own = server.serviceAccountTokens;
+  const audiences = asked.length > 0 ? asked : (own?.audiences ?? []);
+  try {
+    const account = await own?.authenticate(token, audiences);
+    // Other tokens have no audience: they are for the API and nothing else.
+    const isForApi = asked.length === 0 || asked.some((audience) => own?.audiences.includes(audience));
+    const find = account ? () => account.user : undefined;
+    const chain = find ? [find] : isForApi ? server.authenticators : [];
+    const user = await authenticate(chain, { token, certificate: undefined, headers: {} });
+    if (!user) return { user: {}, error: 'invalid bearer token' };
+    return { authenticated: true, user: wireUser(user), audiences: account?.audiences ?? audiences };
+  } catch (error) {
+    if (!isStatus(error, 'Unauthorized')) throw error;
+    return { user: {}, error: 'invalid bearer token' };
+  }
+}
+
+function accessErrors({ resourceAttributes, nonResourceAttributes }: AccessSpec): FieldError[] {
+  if (resourceAttributes && nonResourceAttributes)
+    return [invalid('spec.nonResourceAttributes', nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')];
+  if (!resourceAttributes && !nonResourceAttributes)
+    return [invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')];
+  return [];
+}
+
+function subjectOf({ user = '', uid, groups = [], extra }: AccessSpec): UserInfo {
+  return { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
+}
+
+async function decide(server: ServerParts, user: UserInfo, { resourceAttributes, nonResourceAttributes }: AccessSpec): Promise<object> {
+  const { decision, reason } = await server.authorizer(attributesOf(user, resourceAttributes, nonResourceAttributes));
+  return { allowed: decision === 'allow', ...(decision === 'deny' ? { denied: true } : {}), ...(reason ? { reason } : {}) };
+}
+
+function attributesOf(
+  user: UserInfo,
+  resource: ResourceAttributes | undefined,
+  path: NonResourceAttributes | undefined,
+): AuthorizationAttributes {
+  return {
+    user,
+    verb: resource?.verb ?? path?.verb ?? '',
+    isResourceRequest: resource !== undefined,
+    group: resource?.group ?? '',
+    version: resource?.version || '*',
+    resource: resource?.resource ?? '',
+    subresource: resource?.subresource ?? '',
+    namespace: resource?.namespace ?? '',
+    name: resource?.name ?? '',
+    path: path?.path ?? '',
+  };
+}
+
+const wireUser = ({ name, uid, groups, extra }: UserInfo) => ({
+  username: name,
+  ...(uid ? { uid } : {}),
+  groups,
+  ...(extra ? { extra } : {}),
+});
+
+function answer(ctx: ApiContext, { kind }: Served, review: KubeObject, status: object): void {
+  const object = { ...review, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: review.metadata ?? {}, status };
+  send(ctx, 201, jsonType, JSON.stringify(object));
+}
+
+/** By the name that a declaration gives as its handler. */
+export const reviewHandlers: Record<string, ResourceHandler> = {
+  'subject-access-review': subjectAccessReview,
+  'local-subject-access-review': localSubjectAccessReview,
+  'self-subject-access-review': selfSubjectAccessReview,
+  'self-subject-rules-review': selfSubjectRulesReview,
+  'self-subject-review': selfSubjectReview,
+  'token-review': tokenReview,
+};
