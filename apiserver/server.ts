@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import Koa from 'koa';
+import { customResourceDefinitions } from '../api/apiextensions.ts';
 import { namespaces } from '../api/core.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -20,6 +21,7 @@ import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { StoreFeed } from './cache/store-feed.ts';
 import { type ApiContext, type ApiState, chain, type Filter, type Handler, type Upgrade } from './context.ts';
+import { CustomResources } from './customresources/custom-resources.ts';
 import { HttpExchange } from './exchange.ts';
 import { auditId } from './filters/audit-id.ts';
 import { authenticate } from './filters/authenticate.ts';
@@ -218,6 +220,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   for (const declaration of options.resources) await resources.add(declaration);
   await feed.start();
+  const customResources = resources.ofKind(customResourceDefinitions) ? new CustomResources({ resources, clock, log }) : undefined;
+  await customResources?.start();
   const readiness = createBootstrapObjects(server, serviceAllocation)
     .then(() => Promise.all((options.begin ?? []).map((begin) => begin(server))))
     .then(() => {
@@ -268,6 +272,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       isClosing = true;
       bookmarks.stop();
       compactor.stop();
+      customResources?.close();
       const closed = listeners.map(({ server: https }) => new Promise<void>((resolve) => https.close(() => resolve())));
       for (const end of [...openWatches]) end();
       for (const { server: https } of listeners) https.closeIdleConnections();

@@ -1,5 +1,6 @@
 // /openapi/v2 and /openapi/v3, from the documents that the schema makes of what is served.
 
+import type { Kind } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
@@ -18,7 +19,8 @@ export function openApiPaths(resources: ResourceTable, version: string): PathHan
     const { path } = ctx.state.info;
     if (!path.startsWith('/openapi/')) return false;
     if (!documents || generation !== resources.generation) {
-      documents = new OpenApiDocuments(resources.declarations, { version });
+      const customSchema = (kind: Kind, form: 2 | 3) => resources.ofKind(kind)?.declaration.openApiSchema?.(form);
+      documents = new OpenApiDocuments(resources.declarations, { version, customSchema });
       generation = resources.generation;
     }
     if (path === '/openapi/v2') sendV2(ctx, documents);

@@ -130,8 +130,12 @@ export class ObjectCodec {
   #inThisVersion(stored: Uint8Array): Uint8Array {
     const { storage, kind, defaults } = this.declaration;
     const head = this.#head;
-    if (!storage?.decode && head.compare(stored, 0, head.length) === 0) return stored;
+    const isSameVersion = head.compare(stored, 0, head.length) === 0;
+    const { upgrade } = this.declaration;
+    if (!storage?.decode && !upgrade && isSameVersion) return stored;
     const parsed = JSON.parse(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString()) as KubeObject;
+    const isUpgraded = upgrade?.(parsed) ?? false;
+    if (!storage?.decode && isSameVersion && !isUpgraded) return stored;
     const object = storage?.decode ? storage.decode(parsed) : parsed;
     object.kind = kind.kind;
     object.apiVersion = apiVersionOf(kind);

@@ -69,7 +69,10 @@ export class ResourceTable {
     return this.all.map((served) => served.declaration);
   }
 
-  /** Serves a kind; resolves once it can be read. `schema` is that of a custom resource. */
+  /**
+   * Serves a kind, in place of an earlier declaration of it, whose watches end; resolves once it can be read. `schema` is
+   * that of a custom resource.
+   */
   async add(declaration: ResourceDeclaration, schema?: ObjectNode): Promise<Served> {
     const { kind } = declaration;
     const node = schema ?? schemaOf(kind.group, kind.version, kind.kind);
@@ -81,8 +84,10 @@ export class ResourceTable {
     const verbs = new Set(declaration.verbs ?? allVerbs);
     const served: Served = { declaration, kind, schema: node, registry, cache, verbs, channels: new Map() };
     await this.#options.feed.add(cache);
+    const replaced = this.ofKind(kind);
     this.#served.set(`${kind.group}/${kind.version}/${kind.plural}`, served);
     this.#generation++;
+    if (replaced) this.#retire(replaced);
     return served;
   }
 
@@ -91,8 +96,12 @@ export class ResourceTable {
     const served = this.ofKind(kind);
     if (!served) return;
     this.#served.delete(`${kind.group}/${kind.version}/${kind.plural}`);
+    this.#generation++;
+    this.#retire(served);
+  }
+
+  #retire(served: Served): void {
     this.#options.feed.remove(served.cache);
     served.cache.expire();
-    this.#generation++;
   }
 }

@@ -10,6 +10,7 @@ import {
   volumeAttachmentResource,
   volumeAttributesClassResource,
 } from './csi.ts';
+import { customResourceDefinitionResource } from './customresourcedefinitions.ts';
 import { daemonSetResource } from './daemonsets.ts';
 import { deploymentResource } from './deployments.ts';
 import { endpointsResource } from './endpoints.ts';
@@ -88,4 +89,5 @@ export const allResources: ResourceDeclaration[] = [
   leaseResource,
   endpointSliceResource,
   ...reviewResources,
+  customResourceDefinitionResource,
 ] as ResourceDeclaration[];

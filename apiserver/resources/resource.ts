@@ -97,6 +97,13 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   handler?: string;
   /** Custom resources: items of a list carry their kind and apiVersion. */
   isCustom?: boolean;
+  /** Custom resources: the schema as OpenAPI publishes it. */
+  openApiSchema?(form: 2 | 3): Record<string, unknown>;
+  /**
+   * Brings what may have been stored under an older schema to this one; says whether anything changed. Mutates `object`.
+   * Absent: what is stored is as it should be.
+   */
+  upgrade?(object: T): boolean;
 }
 
 /** A subresource with a handler of its own; `connect` ones carry a stream to a kubelet. */

@@ -137,7 +137,7 @@ class Walk {
         return this.#time(value, node, depth);
       case 'intOrString':
         if (typeof value === 'string' || (typeof value === 'number' && (value | 0) === value)) return value;
-        return this.#wrong(value, int32, depth, true);
+        return this.#wrong(value, node.isCustom ? node : int32, depth, true);
     }
   }
 
@@ -160,6 +160,7 @@ class Walk {
 
   /** `isInteger`: Go then shows the number itself. */
   #wrong(value: unknown, node: SchemaNode, depth: number, isInteger = false): unknown {
+    if (node.isCustom) return plainNumbers(value, depth);
     if (this.typeError !== undefined) return value;
     const names: string[] = [];
     let struct = '';

@@ -34,6 +34,8 @@ interface NodeCommon {
   readonly default?: unknown;
   /** Custom resources: an explicit null is kept. */
   readonly nullable?: boolean | undefined;
+  /** Custom resources: a value of a wrong type passes, for validation to name it. */
+  readonly isCustom?: boolean | undefined;
 }
 
 export interface ObjectNode extends NodeCommon {
