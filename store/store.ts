@@ -73,6 +73,8 @@ export interface Store {
   watch(prefix: string, afterRevision: number): Observable<WatchBatch>;
   /** Forgets history at and below `revision`: only the newest value of each key stays readable. */
   compact(revision: number): Promise<void>;
+  /** Whether the key's value should be written again although it says nothing new: it is kept in a form that is given up. */
+  isOutdated?(key: string): boolean;
   /** Size on disk (or in memory) in bytes, for metrics. */
   sizeBytes(): Promise<number>;
   /** Ends every watch and releases files, sockets and locks. Idempotent. */

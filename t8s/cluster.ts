@@ -38,7 +38,7 @@ import { startScheduler } from '../scheduler/scheduler.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import type { Store } from '../store/store.ts';
 import type { ClusterRecord } from './cluster-record.ts';
-import type { ClusterConfig } from './config.ts';
+import { type ClusterConfig, ConfigError } from './config.ts';
 import { ensureExampleImage } from './example-image.ts';
 import { contextName, renderKubeconfig } from './kubeconfig.ts';
 import { addressIn, machineAddress, nodePodCidr } from './machine-network.ts';
@@ -210,7 +210,25 @@ function planNodes(config: ClusterConfig, record: ClusterRecord): NodePlan[] {
   }));
 }
 
-async function openStore({ etcdServers, dataDirectory, name }: ClusterConfig): Promise<Store> {
+async function openStore(config: ClusterConfig): Promise<Store> {
+  const file = config.encryptionProviderConfig;
+  if (file === undefined) return openPlainStore(config);
+  const [{ readEncryptionConfiguration, EncryptionConfigurationError }, { encryptedStore }] = await Promise.all([
+    import('../apiserver/encryption/configuration.ts'),
+    import('../apiserver/encryption/encrypted-store.ts'),
+  ]);
+  try {
+    const rules = readEncryptionConfiguration(readFileSync(file, 'utf8'));
+    return encryptedStore(await openPlainStore(config), rules);
+  } catch (error) {
+    if (error instanceof EncryptionConfigurationError || (error instanceof Error && 'code' in error)) {
+      throw new ConfigError(`--encryption-provider-config ${file}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+async function openPlainStore({ etcdServers, dataDirectory, name }: ClusterConfig): Promise<Store> {
   if (etcdServers.length > 0) {
     // Its client is large, and most clusters need none.
     const { openEtcdStore } = await import('../store/etcd.ts');

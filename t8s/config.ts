@@ -28,6 +28,8 @@ export interface ClusterConfig {
   serviceCidr: string | undefined;
   /** Bearer tokens with their users, as CSV; undefined: none. */
   tokenAuthFile: string | undefined;
+  /** EncryptionConfiguration: what is encrypted in the store, and with which keys. */
+  encryptionProviderConfig: string | undefined;
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -107,6 +109,7 @@ const readers = {
   podCidr: cidr,
   serviceCidr: cidr,
   tokenAuthFile: text,
+  encryptionProviderConfig: text,
   detach: flag,
   verbosity,
 };
@@ -133,6 +136,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     podCidr: read('podCidr'),
     tokenAuthFile: read('tokenAuthFile'),
     serviceCidr: read('serviceCidr'),
+    encryptionProviderConfig: read('encryptionProviderConfig'),
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };

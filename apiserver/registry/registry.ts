@@ -267,7 +267,7 @@ export class Registry {
     await this.#admission.validate(attributes);
 
     const bytes = this.codec.encode(object);
-    if (isUnchanged(bytes, this.codec.encode(old))) return current;
+    if (isUnchanged(bytes, this.codec.encode(old)) && !this.#store.isOutdated?.(current.key)) return current;
     const isLast = isDeletionDone(finalMeta) && !(this.declaration.holdsDeletion?.(object) ?? false);
     if (request.dryRun) return this.codec.fromStored(current.key, current.revision, bytes);
     checkDeadline(request);
