@@ -16,6 +16,7 @@ import { nodeLifecycleController } from './nodelifecycle/controller.ts';
 import { podGarbageCollector } from './podgc/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationController } from './replicationcontroller/controller.ts';
+import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { taintEvictionController } from './tainteviction/controller.ts';
@@ -41,6 +42,7 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     deploymentController,
     disruptionController,
     serviceAccountController,
+    resourceQuotaController,
     clusterRoleAggregationController,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
   ];

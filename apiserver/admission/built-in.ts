@@ -7,6 +7,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
 import { priority } from './priority.ts';
 import { taintNodesByCondition } from './protection.ts';
+import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 
 export interface BuiltInOptions {
@@ -27,5 +28,6 @@ export function builtInAdmission(view: ClusterView, { identity = [] }: BuiltInOp
     persistentVolumeClaimResize(view),
     runtimeClass(view),
     defaultIngressClass(view),
+    resourceQuota(view),
   ];
 }
