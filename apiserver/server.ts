@@ -23,6 +23,7 @@ import { StoreFeed } from './cache/store-feed.ts';
 import { type ApiContext, type ApiState, chain, type Filter, type Handler, type Upgrade } from './context.ts';
 import { CustomResources } from './customresources/custom-resources.ts';
 import { HttpExchange } from './exchange.ts';
+import { type AuditOptions, audit } from './filters/audit.ts';
 import { auditId } from './filters/audit-id.ts';
 import { authenticate } from './filters/authenticate.ts';
 import { authorize } from './filters/authorize.ts';
@@ -71,6 +72,8 @@ export interface ApiServerOptions {
   advertiseAddress?: string;
   /** Default: as of Kubernetes 1.36. */
   version?: VersionInfo;
+  /** Absent: nothing is recorded. */
+  audit?: AuditOptions;
   healthChecks?: readonly HealthCheck[];
   /** Serve paths outside of /api and /apis. */
   paths?: readonly PathHandler[];
@@ -188,6 +191,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     renderErrors(log),
     authenticate(options.authenticators),
     impersonate(options.authorizer),
+    ...(options.audit ? [audit(options.audit, clock)] : []),
     maxInFlight(inFlight, {
       readOnlyMax: options.maxRequestsInFlight?.readOnly ?? 400,
       mutatingMax: options.maxRequestsInFlight?.mutating ?? 200,

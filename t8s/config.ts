@@ -30,6 +30,10 @@ export interface ClusterConfig {
   tokenAuthFile: string | undefined;
   /** EncryptionConfiguration: what is encrypted in the store, and with which keys. */
   encryptionProviderConfig: string | undefined;
+  /** audit.k8s.io/v1 Policy: which requests are recorded. */
+  auditPolicyFile: string | undefined;
+  /** Where; nothing is recorded without both. */
+  auditLogPath: string | undefined;
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -110,6 +114,8 @@ const readers = {
   serviceCidr: cidr,
   tokenAuthFile: text,
   encryptionProviderConfig: text,
+  auditPolicyFile: text,
+  auditLogPath: text,
   detach: flag,
   verbosity,
 };
@@ -137,6 +143,8 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     tokenAuthFile: read('tokenAuthFile'),
     serviceCidr: read('serviceCidr'),
     encryptionProviderConfig: read('encryptionProviderConfig'),
+    auditPolicyFile: read('auditPolicyFile'),
+    auditLogPath: read('auditLogPath'),
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };
