@@ -32,7 +32,7 @@ import { type Proxy as ServiceProxy, startProxy } from '../proxy/proxy.ts';
 import { Userspace } from '../proxy/userspace.ts';
 import { type SupervisedContainerd, superviseContainerd } from '../runtime/containerd.ts';
 import { connectCri } from '../runtime/cri.ts';
-import type { ContainerRuntime } from '../runtime/runtime.ts';
+import { type ContainerRuntime, RuntimeError } from '../runtime/runtime.ts';
 import { createSimulatedRuntime } from '../runtime/simulated.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
@@ -341,7 +341,7 @@ async function startNode({
 }: NodeStart): Promise<Kubelet> {
   const runtime: ContainerRuntime = plan.isSimulated
     ? createSimulatedRuntime({ clock, random, podCidr: plan.podCidr })
-    : (containerd?.runtime ?? (await connectCri({ socket: config.runtime, clock, log })));
+    : (containerd?.runtime ?? (await connectExternal(config.runtime, { clock, log })));
   const certificates = pki.kubelets[plan.name];
   if (!certificates) throw new Error(`node ${plan.name} has no certificates`);
   return startKubelet({
@@ -365,6 +365,17 @@ async function startNode({
     random,
     log: log.child({ component: 'kubelet', node: plan.name }),
   });
+}
+
+/** @throws RuntimeError naming the socket */
+async function connectExternal(socket: string, { clock, log }: Pick<Ambient, 'clock' | 'log'>): Promise<ContainerRuntime> {
+  try {
+    return await connectCri({ socket, clock, log });
+  } catch (error) {
+    if (error instanceof RuntimeError)
+      throw new RuntimeError(error.code, `the container runtime at ${socket} does not answer: ${error.message}`);
+    throw error;
+  }
 }
 
 async function startServiceProxy({

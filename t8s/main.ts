@@ -5,7 +5,10 @@ import { Command, CommanderError } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { keepingAlive } from '../base/keep-alive.ts';
 import { runKubectl } from '../kubectl/kubectl.ts';
+import { MissingBinaries } from '../runtime/containerd/find-binaries.ts';
+import { RuntimeError } from '../runtime/runtime.ts';
 import { StoreDirectoryError } from '../store/lmdb-directory.ts';
+import { StoreUnavailableError } from '../store/store.ts';
 import { readRunRecord } from './cluster-record.ts';
 import { type CommandIo, UserError } from './command-io.ts';
 import { down } from './commands/down.ts';
@@ -97,9 +100,17 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) exitStatus = error.exitCode;
-  else if (error instanceof UserError || error instanceof ConfigError || error instanceof StoreDirectoryError) {
+  else if (isForTheUser(error)) {
     process.stderr.write(`t8s: ${error.message}\n`);
     exitStatus = 1;
   } else throw error;
 }
 process.exit(exitStatus);
+
+/** What the machine, the flags or another program is to blame for: told in one message, without a stack trace. */
+function isForTheUser(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const classes = [UserError, ConfigError, StoreDirectoryError, StoreUnavailableError, RuntimeError, MissingBinaries];
+  if (classes.some((each) => error instanceof each)) return true;
+  return 'code' in error && ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOSPC', 'EROFS'].includes(String(error.code));
+}
