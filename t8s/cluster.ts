@@ -9,12 +9,15 @@ import { promisify } from 'node:util';
 import { services } from '../api/core.ts';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
+import { openAuditLog } from '../apiserver/audit/log-file.ts';
+import { AuditPolicyError, readAuditPolicy } from '../apiserver/audit/policy.ts';
 import { type Authenticator, certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { parseTokenFile, staticTokenAuthenticator } from '../apiserver/authn/static-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
+import type { AuditOptions } from '../apiserver/filters/audit.ts';
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts';
 import { allResources } from '../apiserver/resources/all.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
@@ -111,6 +114,8 @@ async function start(
   });
   const store = await openStore(config);
   ends.push(() => store.close());
+  const audit = openAudit(config);
+  if (audit) ends.push(async () => audit.log.close());
   const apiServer = await steps.run(`API server on ${config.etcdServers.length > 0 ? 'etcd' : 'the embedded store'}`, async () => {
     const serviceAccountTokens = new ServiceAccountTokens({ key: pki.serviceAccountKey, clock, random });
     const serviceAccounts = serviceAccountAdmission({ clock, random });
@@ -130,6 +135,7 @@ async function start(
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
+      ...(audit ? { audit } : {}),
     });
     ends.push(() => server.close());
     await server.listen({
@@ -223,6 +229,18 @@ async function openStore(config: ClusterConfig): Promise<Store> {
   } catch (error) {
     if (error instanceof EncryptionConfigurationError || (error instanceof Error && 'code' in error)) {
       throw new ConfigError(`--encryption-provider-config ${file}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+function openAudit({ auditPolicyFile, auditLogPath }: ClusterConfig): AuditOptions | undefined {
+  if (auditPolicyFile === undefined || auditLogPath === undefined) return undefined;
+  try {
+    return { policy: readAuditPolicy(readFileSync(auditPolicyFile, 'utf8')), log: openAuditLog({ path: auditLogPath }) };
+  } catch (error) {
+    if (error instanceof AuditPolicyError || (error instanceof Error && 'code' in error)) {
+      throw new ConfigError(`--audit-policy-file ${auditPolicyFile}: ${error.message}`);
     }
     throw error;
   }
