@@ -173,6 +173,13 @@ test('discovery and OpenAPI show a custom resource while it is defined', async (
   assert.deepEqual(list.json.resources[0].shortNames, ['ct']);
   const v3 = await server.ask('GET', '/openapi/v3/apis/stable.example.com/v1');
   assert.equal(v3.json.components.schemas['com.example.stable.v1.CronTab'].properties.spec.properties.replicas.maximum, 10);
+  // kubectl asks here which patches it may send.
+  const { patch } = v3.json.paths['/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}'];
+  assert.deepEqual(Object.keys(patch.requestBody.content).sort(), [
+    'application/apply-patch+yaml',
+    'application/json-patch+json',
+    'application/merge-patch+json',
+  ]);
   const v2 = await server.ask('GET', '/openapi/v2');
   assert.ok(v2.json.definitions['com.example.stable.v1.CronTab'].properties.spec.properties.cronSpec);
   await server.ask('DELETE', `${definitions}/crontabs.stable.example.com`);

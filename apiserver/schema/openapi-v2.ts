@@ -3,7 +3,7 @@
 
 import { type DefinitionForm, definitionNameOf, type OpenApiSchema, openApiDefinition } from './openapi-definitions.ts';
 import type { GroupVersionKind, Operation, Parameter } from './operations.ts';
-import { compiledModels } from './schema.ts';
+import { builtInName, compiledModels } from './schema.ts';
 
 export interface OpenApiV2Input {
   operations: readonly Operation[];
@@ -74,7 +74,7 @@ function printOperation(operation: Operation, definitions: Record<string, OpenAp
   const schema = response ? { schema: reference(response, definitions) } : { schema: { type: 'string' } };
   return {
     description: operation.description,
-    consumes: operation.body === 'Patch' ? [...patchTypes] : ['*/*'],
+    consumes: operation.body === 'Patch' ? patchTypesOf(operation) : ['*/*'],
     produces: operation.streams ? [...produces, ...produceStreams] : produces,
     schemes: ['https'],
     tags: [operation.tag],
@@ -91,13 +91,19 @@ function printOperation(operation: Operation, definitions: Record<string, OpenAp
   };
 }
 
-/** The patch content types that every resource takes. */
-export const patchTypes = [
+/** The patch content types that built-in resources take. */
+const patchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
   'application/apply-patch+yaml',
 ] as const;
+
+/** Those that an operation's resource takes; custom resources take no strategic merge patch, and clients look here. */
+export function patchTypesOf({ kind }: Operation): string[] {
+  const isCustom = kind !== undefined && builtInName(kind.group, kind.version, kind.kind) === undefined;
+  return patchTypes.filter((type) => !isCustom || type !== 'application/strategic-merge-patch+json');
+}
 
 function printParameter({ name, in: place, type, description }: Parameter): OpenApiSchema {
   return { uniqueItems: true, type, description, name, in: place };

@@ -2,7 +2,7 @@
 // operations reach.
 
 import { type DefinitionForm, type OpenApiSchema, openApiDefinition, referencesOf } from './openapi-definitions.ts';
-import { bodyName, patchTypes, pathTexts, responseName } from './openapi-v2.ts';
+import { bodyName, patchTypesOf, pathTexts, responseName } from './openapi-v2.ts';
 import type { Operation, Parameter } from './operations.ts';
 import { indexOfDefinition } from './schema.ts';
 
@@ -77,7 +77,9 @@ function printOperation(operation: Operation, known: ReadonlySet<string>): OpenA
     description: operation.description,
     operationId: operation.operationId,
     ...(operation.parameters.length > 0 ? { parameters: operation.parameters.map(printParameter) } : {}),
-    ...(body ? { requestBody: { content: content(operation.body === 'Patch' ? patchTypes : ['*/*'], reference(body, known)) } } : {}),
+    ...(body
+      ? { requestBody: { content: content(operation.body === 'Patch' ? patchTypesOf(operation) : ['*/*'], reference(body, known)) } }
+      : {}),
     responses: {
       '200': { description: 'OK', content: answers },
       ...(operation.alsoAnswers.includes(201) ? { '201': { description: 'Created', content: answers } } : {}),
