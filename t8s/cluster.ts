@@ -129,7 +129,7 @@ async function start(
       authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator(), ...staticTokens(config)],
       serviceAccountTokens,
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts] }), rbac.escalation],
+      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts], random }), rbac.escalation],
       rulesOf: rbac.rulesOf,
       begin: [serviceAccounts.begin, rbac.begin],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },

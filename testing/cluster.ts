@@ -92,7 +92,7 @@ export class Cluster {
       resources: allResources,
       authenticators: [certificateAuthenticator],
       authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view), rbac.escalation],
+      admission: (view) => [...builtInAdmission(view, { random }), rbac.escalation],
       rulesOf: rbac.rulesOf,
       begin: [rbac.begin],
     });

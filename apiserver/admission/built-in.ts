@@ -1,5 +1,6 @@
 // The plug-ins that every cluster runs with, in Kubernetes' order.
 
+import type { Random } from '../../base/random.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-classes.ts';
@@ -9,14 +10,17 @@ import { priority } from './priority.ts';
 import { taintNodesByCondition } from './protection.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
+import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
 export interface BuiltInOptions {
   /** ServiceAccount and NodeRestriction, which depend on how callers are authenticated. */
   identity?: readonly AdmissionPlugin[];
+  /** Names questions to webhooks; without it none are asked. */
+  random?: Random;
 }
 
 /** Namespace lifecycle is not among them: the server always runs it, first. */
-export function builtInAdmission(view: ClusterView, { identity = [] }: BuiltInOptions = {}): AdmissionPlugin[] {
+export function builtInAdmission(view: ClusterView, { identity = [], random }: BuiltInOptions = {}): AdmissionPlugin[] {
   return [
     limitRanger(view),
     ...identity,
@@ -28,6 +32,7 @@ export function builtInAdmission(view: ClusterView, { identity = [] }: BuiltInOp
     persistentVolumeClaimResize(view),
     runtimeClass(view),
     defaultIngressClass(view),
+    ...(random ? [mutatingWebhooks(view, random), validatingWebhooks(view, random)] : []),
     resourceQuota(view),
   ];
 }

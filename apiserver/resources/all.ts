@@ -43,6 +43,7 @@ import { serviceAccountResource } from './serviceaccounts.ts';
 import { serviceResource } from './services.ts';
 import { statefulSetResource } from './statefulsets.ts';
 import { storageClassResource } from './storageclasses.ts';
+import { mutatingWebhookConfigurationResource, validatingWebhookConfigurationResource } from './webhookconfigurations.ts';
 
 // A declaration handles only objects of its own kind, which the registry sees to; the list holds them as declarations of any object.
 export const allResources: ResourceDeclaration[] = [
@@ -86,6 +87,8 @@ export const allResources: ResourceDeclaration[] = [
   volumeAttributesClassResource,
   serviceCidrResource,
   ipAddressResource,
+  mutatingWebhookConfigurationResource,
+  validatingWebhookConfigurationResource,
   leaseResource,
   endpointSliceResource,
   ...reviewResources,

@@ -1,0 +1,86 @@
+// One question to one webhook: an AdmissionReview over HTTPS, within its time, with an answer of bounded size.
+
+import { request } from 'node:https';
+import type { MutatingWebhook, ValidatingWebhook } from '../../api/admissionregistration.ts';
+import { services } from '../../api/core.ts';
+import { endpointSlices, serviceNameLabel } from '../../api/discovery.ts';
+import type { ClusterView } from './cluster-view.ts';
+
+export interface ReviewResponse {
+  uid?: string;
+  allowed?: boolean;
+  status?: { message?: string; reason?: string; code?: number };
+  patch?: string;
+  patchType?: string;
+  warnings?: string[];
+}
+
+const answerBytesMax = 3 << 20;
+
+/** @throws Error when there is no answer, or none that can be read */
+export async function callWebhook(
+  view: ClusterView,
+  webhook: MutatingWebhook | ValidatingWebhook,
+  review: object,
+): Promise<ReviewResponse> {
+  const { clientConfig, timeoutSeconds = 10 } = webhook;
+  const { url, servername } = await addressOf(view, clientConfig, timeoutSeconds);
+  const body = Buffer.from(JSON.stringify(review));
+  const ca = clientConfig.caBundle ? Buffer.from(clientConfig.caBundle, 'base64') : undefined;
+  const text = await new Promise<string>((resolve, reject) => {
+    const asked = request(
+      url,
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', 'content-length': body.length },
+        signal: AbortSignal.timeout(timeoutSeconds * 1000),
+        ...(ca ? { ca } : {}),
+        ...(servername ? { servername } : {}),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > answerBytesMax) asked.destroy(new Error('the answer is too large'));
+          else chunks.push(chunk);
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          const answer = Buffer.concat(chunks).toString();
+          if (response.statusCode === 200) resolve(answer);
+          else reject(new Error(`the server responded with status code ${response.statusCode}`));
+        });
+      },
+    );
+    asked.on('error', (error) => reject(error.name === 'AbortError' ? new Error('context deadline exceeded') : error));
+    asked.end(body);
+  });
+  const answer = JSON.parse(text) as { response?: ReviewResponse };
+  if (!answer.response) throw new Error('Webhook response was absent');
+  return answer.response;
+}
+
+/** A service is reached at one of its ready endpoints, under the name that its certificate is for. */
+async function addressOf(view: ClusterView, { url, service }: MutatingWebhook['clientConfig'], timeoutSeconds: number) {
+  const withTimeout = (base: string) => {
+    const full = new URL(base);
+    full.searchParams.set('timeout', `${timeoutSeconds}s`);
+    return full;
+  };
+  if (!service) return { url: withTimeout(url ?? ''), servername: undefined };
+  const { namespace, name, path = '/', port = 443 } = service;
+  const found = await view.get(services, namespace, name);
+  if (!found) throw new Error(`service "${name}" not found`);
+  const wanted = found.spec?.ports?.find((each) => each.port === port);
+  if (!wanted) throw new Error(`no service port ${port} found for service "${name}"`);
+  for (const slice of view.list(endpointSlices, namespace)) {
+    if (slice.metadata?.labels?.[serviceNameLabel] !== name) continue;
+    const target = slice.ports?.find((each) => (each.name ?? '') === (wanted.name ?? ''))?.port;
+    const address = slice.endpoints?.find(({ conditions }) => conditions?.ready !== false)?.addresses[0];
+    if (target === undefined || address === undefined) continue;
+    const host = address.includes(':') ? `[${address}]` : address;
+    return { url: withTimeout(`https://${host}:${target}${path}`), servername: `${name}.${namespace}.svc` };
+  }
+  throw new Error(`no endpoints available for service "${name}"`);
+}

@@ -1,0 +1,170 @@
+// Admission webhooks: which are asked about a write, what becomes of their answers and of their silence
+// (admission plug-ins MutatingAdmissionWebhook and ValidatingAdmissionWebhook).
+
+import {
+  type MutatingWebhook,
+  mutatingWebhookConfigurations,
+  type ValidatingWebhook,
+  validatingWebhookConfigurations,
+} from '../../api/admissionregistration.ts';
+import { namespaces } from '../../api/core.ts';
+import { selectorMatches, selectorOf } from '../../api/labels.ts';
+import { jsonPatch } from '../../api/patch/json-patch.ts';
+import { badRequestError, internalError, StatusError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import type { Random } from '../../base/random.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { callWebhook, type ReviewResponse } from './webhook-call.ts';
+
+type Webhook = MutatingWebhook | ValidatingWebhook;
+
+const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
+/** What decides about admission must stay repairable when admission is broken. */
+const isExempt = ({ kind }: AdmissionAttributes) => kind.group === 'admissionregistration.k8s.io';
+
+export function mutatingWebhooks(view: ClusterView, random: Random): AdmissionPlugin {
+  return {
+    name: 'MutatingAdmissionWebhook',
+    operations,
+    handles: (attributes) => view.list(mutatingWebhookConfigurations).length > 0 && !isExempt(attributes),
+    async admit(attributes) {
+      const asked = view.list(mutatingWebhookConfigurations).flatMap(({ webhooks }) => webhooks ?? []);
+      const unchangedSince: { webhook: MutatingWebhook; text: string }[] = [];
+      for (const webhook of asked) {
+        if (!(await concerns(view, webhook, attributes))) continue;
+        await mutate(view, random, webhook, attributes);
+        if (webhook.reinvocationPolicy === 'IfNeeded') unchangedSince.push({ webhook, text: JSON.stringify(attributes.object) });
+      }
+      // Once more, in order, for those whose object another webhook has changed after them.
+      for (const { webhook, text } of unchangedSince)
+        if (JSON.stringify(attributes.object) !== text && (await concerns(view, webhook, attributes)))
+          await mutate(view, random, webhook, attributes);
+    },
+  };
+}
+
+export function validatingWebhooks(view: ClusterView, random: Random): AdmissionPlugin {
+  return {
+    name: 'ValidatingAdmissionWebhook',
+    operations,
+    handles: (attributes) => view.list(validatingWebhookConfigurations).length > 0 && !isExempt(attributes),
+    async validate(attributes) {
+      const all = view.list(validatingWebhookConfigurations).flatMap(({ webhooks }) => webhooks ?? []);
+      const asked: Webhook[] = [];
+      for (const webhook of all) if (await concerns(view, webhook, attributes)) asked.push(webhook);
+      const outcomes = await Promise.allSettled(asked.map((webhook) => ask(view, random, webhook, attributes)));
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    },
+  };
+}
+
+async function concerns(view: ClusterView, webhook: Webhook, attributes: AdmissionAttributes): Promise<boolean> {
+  const { kind, subresource, operation } = attributes;
+  const resource = subresource ? `${kind.plural}/${subresource}` : kind.plural;
+  const has = (list: readonly string[] | undefined, value: string) => list?.includes('*') || list?.includes(value) || false;
+  const isRuled = (webhook.rules ?? []).some((rule) => {
+    if (rule.scope === 'Namespaced' && !kind.namespaced) return false;
+    if (rule.scope === 'Cluster' && kind.namespaced) return false;
+    const isVersion = has(rule.apiVersions, kind.version);
+    return has(rule.apiGroups, kind.group) && isVersion && has(rule.operations, operation) && resourceMatches(rule.resources, resource);
+  });
+  if (!isRuled) return false;
+  const objects = [attributes.object, attributes.old].filter((object) => object !== undefined);
+  const selector = selectorOf(webhook.objectSelector) ?? [];
+  if (selector.length && !objects.some(({ metadata }) => selectorMatches(selector, metadata?.labels))) return false;
+  const scope = selectorOf(webhook.namespaceSelector) ?? [];
+  if (scope.length === 0) return true;
+  const isNamespace = kind.plural === 'namespaces' && kind.group === '';
+  if (!kind.namespaced && !isNamespace) return true;
+  const namespace = isNamespace ? (attributes.object ?? attributes.old) : await view.get(namespaces, '', attributes.namespace);
+  return selectorMatches(scope, namespace?.metadata?.labels);
+}
+
+function resourceMatches(patterns: readonly string[] | undefined, resource: string): boolean {
+  const [plural = '', subresource = ''] = resource.split('/');
+  return (patterns ?? []).some((pattern) => {
+    const [wanted = '', sub = ''] = pattern.split('/');
+    if (pattern === '*/*') return true;
+    return (wanted === '*' || wanted === plural) && (sub === subresource || (sub === '*' && pattern.includes('/')));
+  });
+}
+
+async function mutate(view: ClusterView, random: Random, webhook: MutatingWebhook, attributes: AdmissionAttributes): Promise<void> {
+  const answer = await ask(view, random, webhook, attributes);
+  if (!answer?.patch) return;
+  const { object } = attributes;
+  if (answer.patchType !== 'JSONPatch' || !object) throw badRequestError(`admission webhook "${webhook.name}" returned an unusable patch`);
+  let patched: KubeObject;
+  try {
+    patched = jsonPatch(object, JSON.parse(Buffer.from(answer.patch, 'base64').toString())) as KubeObject;
+  } catch (error) {
+    throw internalError(error instanceof Error ? error.message : String(error));
+  }
+  // The registry and the plug-ins that follow hold on to this object and its metadata.
+  const meta = object.metadata;
+  for (const key of Object.keys(object)) delete (object as Record<string, unknown>)[key];
+  Object.assign(object, patched);
+  if (meta && patched.metadata) {
+    for (const key of Object.keys(meta)) delete (meta as Record<string, unknown>)[key];
+    object.metadata = Object.assign(meta, patched.metadata);
+  }
+  view.resources.ofKind(attributes.kind)?.declaration.defaults?.(object);
+}
+
+/** @throws StatusError when the webhook denies, or fails and its policy is Fail */
+async function ask(
+  view: ClusterView,
+  random: Random,
+  webhook: Webhook,
+  attributes: AdmissionAttributes,
+): Promise<ReviewResponse | undefined> {
+  const uid = random.uuid();
+  let answer: ReviewResponse;
+  try {
+    answer = await callWebhook(view, webhook, reviewOf(uid, attributes));
+    if (answer.uid !== uid) throw new Error(`expected response.uid="${uid}", got "${answer.uid ?? ''}"`);
+  } catch (error) {
+    if (webhook.failurePolicy === 'Ignore') return undefined;
+    throw internalError(
+      `failed calling webhook "${webhook.name}": failed to call webhook: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  for (const warning of answer.warnings ?? []) attributes.warn(warning);
+  if (answer.allowed) return answer;
+  const head = `admission webhook "${webhook.name}" denied the request`;
+  const { message, reason, code = 403 } = answer.status ?? {};
+  const text = message ? `${head}: ${message}` : reason ? `${head}: ${reason}` : `${head} without explanation`;
+  throw StatusError.fromStatus({ reason: code === 403 ? 'Forbidden' : '', message: text, code: code < 400 ? 403 : code });
+}
+
+function reviewOf(uid: string, attributes: AdmissionAttributes): object {
+  const { kind, subresource, namespace, name, operation, user, object, old, dryRun, options } = attributes;
+  const { group, version } = kind;
+  const [kindName, resource] = [
+    { group, version, kind: kind.kind },
+    { group, version, resource: kind.plural },
+  ];
+  const sub = subresource ? { subResource: subresource, requestSubResource: subresource } : {};
+  const { name: username, ...rest } = user;
+  return {
+    kind: 'AdmissionReview',
+    apiVersion: 'admission.k8s.io/v1',
+    request: {
+      uid,
+      kind: kindName,
+      resource,
+      requestKind: kindName,
+      requestResource: resource,
+      ...sub,
+      ...(name ? { name } : {}),
+      ...(namespace ? { namespace } : {}),
+      operation,
+      userInfo: { username, ...rest },
+      object: object ?? null,
+      oldObject: old ?? null,
+      dryRun,
+      options: options ?? null,
+    },
+  };
+}
