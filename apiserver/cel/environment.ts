@@ -34,6 +34,7 @@ export function celEnvironment(variables: readonly string[]): Environment {
 /** @throws CelError when `expression` cannot be compiled */
 export function compileCel(environment: Environment, expression: string): CelProgram {
   const parsed = attempt(() => environment.parse(expression));
+  matchWithRe2(parsed.ast);
   const { valid, type, error } = parsed.check();
   if (!valid) throw new CelError(firstLine(error?.message ?? 'unknown error'));
   const { nodes, loops } = shapeOf(parsed.ast);
@@ -46,6 +47,18 @@ export function compileCel(environment: Environment, expression: string): CelPro
       return result;
     },
   };
+}
+
+/** The CEL library matches with JavaScript's own expressions, which can take time without end; RE2's cannot. */
+function matchWithRe2(value: unknown): void {
+  if (Array.isArray(value)) {
+    for (const item of value) matchWithRe2(item);
+    return;
+  }
+  if (typeof value !== 'object' || value === null || !('op' in value) || !('args' in value)) return;
+  const { op, args } = value as { op: string; args: unknown };
+  if ((op === 'rcall' || op === 'call') && Array.isArray(args) && args[0] === 'matches') args[0] = 're2Matches';
+  matchWithRe2(args);
 }
 
 function attempt<T>(action: () => T): T {
@@ -96,6 +109,9 @@ function base(): Environment {
   if (shared) return shared;
   const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false });
   const define = (signature: string, handler: (...values: never[]) => unknown) => environment.registerFunction(signature, handler);
+  const matches = (text: Text, pattern: Text) => RE2JS.compile(pattern).matcher(text).find();
+  define('string.re2Matches(string): bool', matches);
+  define('re2Matches(string, string): bool', matches);
   define('string.find(string): string', (text: Text, pattern: Text) => findAll(text, pattern, 1)[0] ?? '');
   define('string.findAll(string): list', (text: Text, pattern: Text) => findAll(text, pattern, Number.POSITIVE_INFINITY));
   define('string.findAll(string, int): list', (text: Text, pattern: Text, limit: bigint) =>

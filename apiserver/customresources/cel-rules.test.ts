@@ -78,3 +78,18 @@ test('an evaluation that would take too many steps is cut off before it begins',
   const [error] = validateRules({ list: Array.from({ length: 2000 }, (_, i) => i) }, costly, undefined);
   assert.match(error?.message ?? '', /cost limit exceeded/);
 });
+
+test('patterns are matched in time linear in the text, whatever they are', () => {
+  const matching: JsonSchema = {
+    type: 'object',
+    properties: { a: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self.matches("^(a+)+$")' }] } },
+  };
+  assert.deepEqual(validateRules({ a: 'aaa' }, matching, undefined), []);
+  // JavaScript's own expressions would not come back from this.
+  assert.equal(validateRules({ a: `${'a'.repeat(60)}!` }, matching, undefined).length, 1);
+  const notEvenAPattern: JsonSchema = {
+    type: 'object',
+    properties: { a: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self.matches("(?=a)")' }] } },
+  };
+  assert.match(validateRules({ a: 'a' }, notEvenAPattern, undefined)[0]?.message ?? '', /evaluating rule/);
+});
