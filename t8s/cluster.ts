@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { services } from '../api/core.ts';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
+import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { openAuditLog } from '../apiserver/audit/log-file.ts';
 import { AuditPolicyError, readAuditPolicy } from '../apiserver/audit/policy.ts';
@@ -15,6 +16,7 @@ import { type Authenticator, certificateAuthenticator } from '../apiserver/authn
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { parseTokenFile, staticTokenAuthenticator } from '../apiserver/authn/static-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import type { AuditOptions } from '../apiserver/filters/audit.ts';
@@ -119,6 +121,7 @@ async function start(
   const apiServer = await steps.run(`API server on ${config.etcdServers.length > 0 ? 'etcd' : 'the embedded store'}`, async () => {
     const serviceAccountTokens = new ServiceAccountTokens({ key: pki.serviceAccountKey, clock, random });
     const serviceAccounts = serviceAccountAdmission({ clock, random });
+    const nodeGraph = new NodeGraph();
     const rbac = createRbac({ bootstrap: componentRoles });
     const server = await createApiServer({
       store,
@@ -128,10 +131,10 @@ async function start(
       resources: allResources,
       authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator(), ...staticTokens(config)],
       serviceAccountTokens,
-      authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts], random }), rbac.escalation],
+      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]),
+      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts, nodeRestriction], random }), rbac.escalation],
       rulesOf: rbac.rulesOf,
-      begin: [serviceAccounts.begin, rbac.begin],
+      begin: [serviceAccounts.begin, rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,

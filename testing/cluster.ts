@@ -10,8 +10,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
+import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import { allResources } from '../apiserver/resources/all.ts';
@@ -83,6 +85,7 @@ export class Cluster {
     const random = seededRandom(seed);
     const store = createMemoryStore(options.from ? { from: options.from } : {});
     const ends: (() => Promise<void>)[] = [() => store.close()];
+    const nodeGraph = new NodeGraph();
     const rbac = createRbac({ bootstrap: componentRoles });
     const apiServer = await createApiServer({
       store,
@@ -91,10 +94,10 @@ export class Cluster {
       log,
       resources: allResources,
       authenticators: [certificateAuthenticator],
-      authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view, { random }), rbac.escalation],
+      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]),
+      admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction], random }), rbac.escalation],
       rulesOf: rbac.rulesOf,
-      begin: [rbac.begin],
+      begin: [rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
     });
     ends.push(() => apiServer.close(0));
     await apiServer.ready();

@@ -3,7 +3,7 @@
 import { StatusError } from '../../api/status.ts';
 import { anonymousUser } from '../authn/authenticator.ts';
 import { type AuthorizationAttributes, type Authorizer, forbiddenBy } from '../authz/authorizer.ts';
-import type { Filter } from '../context.ts';
+import type { ApiContext, Filter } from '../context.ts';
 
 export function authorize(authorizer: Authorizer): Filter {
   return async (ctx, next) => {
@@ -18,7 +18,7 @@ export function authorize(authorizer: Authorizer): Filter {
       resource,
       subresource,
       namespace,
-      name,
+      name: name || nameSelected(ctx, verb),
       path,
     };
     const { decision, reason } = await authorizer(attributes);
@@ -26,4 +26,11 @@ export function authorize(authorizer: Authorizer): Filter {
     if (user === anonymousUser) throw new StatusError('Unauthorized', 'Unauthorized');
     throw forbiddenBy(attributes, reason);
   };
+}
+
+/** A list or watch of one name, by field selector, asks for that object only. */
+function nameSelected(ctx: ApiContext, verb: string): string {
+  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') return '';
+  const selector = ctx.state.query.get('fieldSelector');
+  return selector ? (/(?:^|,)metadata\.name==?([^,]*)/.exec(selector)?.[1] ?? '') : '';
 }

@@ -31,6 +31,5 @@ export const componentRoles: ExtraBootstrap = {
       roleRef: roleRef('t8s:controllers'),
       subjects: [subject('User', 'system:kube-controller-manager')],
     },
-    { metadata: { ...autoUpdated, name: 't8s:nodes' }, roleRef: roleRef('system:node'), subjects: [subject('Group', 'system:nodes')] },
   ],
 };
