@@ -1,9 +1,10 @@
-// Which form of answer a client asks for: JSON or YAML, and the object itself, a Table of it or its metadata alone.
+// Which form of answer a client asks for: JSON, YAML or protobuf, and the object itself, a Table of it or its metadata alone.
 
 import { StatusError } from '../../api/status.ts';
+import { protobufType } from '../protobuf/envelope.ts';
 
 export interface Accepted {
-  format: 'json' | 'yaml';
+  format: 'json' | 'yaml' | 'protobuf';
   /** '' for the object itself. */
   as: '' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
   /** meta.k8s.io's version, of the two that are served. */
@@ -11,6 +12,9 @@ export interface Accepted {
 }
 
 const plain: Accepted = Object.freeze({ format: 'json', as: '', asVersion: 'v1' });
+/** What of a kind can be said in protobuf: only built-in kinds have messages, but any object's metadata has. */
+export type ProtobufSupport = 'none' | 'metadata' | 'all';
+
 const mediaTypes = ['application/json', 'application/yaml'];
 const transforms = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 
@@ -18,13 +22,21 @@ const transforms = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMeta
  * Reads an Accept header; the first clause that can be served wins, as in Kubernetes.
  * @throws StatusError NotAcceptable
  */
-export function readAccept(header: string | undefined, allowTransforms = true): Accepted {
+export function readAccept(header: string | undefined, allowTransforms = true, protobuf: ProtobufSupport = 'none'): Accepted {
   if (header === undefined || header === '' || header === 'application/json' || header === '*/*') return plain;
   for (const clause of header.split(',')) {
     const accepted = readClause(clause, allowTransforms);
-    if (accepted) return accepted;
+    if (accepted && isSpoken(accepted, protobuf)) return accepted;
   }
-  throw new StatusError('NotAcceptable', `only the following media types are accepted: ${mediaTypes.join(', ')}`);
+  const types = protobuf === 'all' ? [...mediaTypes, protobufType] : mediaTypes;
+  throw new StatusError('NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
+}
+
+/** Tables are never in protobuf. */
+function isSpoken({ format, as }: Accepted, protobuf: ProtobufSupport): boolean {
+  if (format !== 'protobuf') return true;
+  if (as === '') return protobuf === 'all';
+  return as !== 'Table' && protobuf !== 'none';
 }
 
 function readClause(clause: string, allowTransforms: boolean): Accepted | undefined {
@@ -40,8 +52,9 @@ function readClause(clause: string, allowTransforms: boolean): Accepted | undefi
   return { format, as: as as Accepted['as'], asVersion };
 }
 
-function formatOf(type: string): 'json' | 'yaml' | undefined {
+function formatOf(type: string): Accepted['format'] | undefined {
   if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
   if (type === 'application/yaml') return 'yaml';
+  if (type === protobufType) return 'protobuf';
   return undefined;
 }

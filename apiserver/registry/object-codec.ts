@@ -4,7 +4,10 @@
 import { apiVersionOf } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Entry } from '../../store/store.ts';
+import { encodeMessage } from '../protobuf/encode.ts';
+import { type Message, messageOf } from '../protobuf/message.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
+import { builtInName } from '../schema/schema.ts';
 
 /** What selectors look at. */
 export interface Facts {
@@ -21,6 +24,7 @@ export class StoredObject {
   readonly wire: Buffer;
   readonly #codec: ObjectCodec;
   #facts: Facts | undefined;
+  #protobuf: Buffer | undefined;
 
   constructor(codec: ObjectCodec, key: string, revision: number, wire: Buffer) {
     this.#codec = codec;
@@ -48,6 +52,16 @@ export class StoredObject {
     return this.#facts;
   }
 
+  /** The object as its kind's protobuf message, without envelope; kept once it was asked for. @throws Error for a kind that has none */
+  protobuf(): Buffer {
+    if (!this.#protobuf) {
+      const { message } = this.#codec;
+      if (!message) throw new Error(`${this.key} is of a kind without a protobuf message`);
+      this.#protobuf = encodeMessage(message, this.parse());
+    }
+    return this.#protobuf;
+  }
+
   /** As an item of a list: without `kind` and `apiVersion`, as Kubernetes leaves them out for built-in kinds. */
   get item(): Buffer {
     return this.wire.subarray(this.#codec.itemOffset);
@@ -65,6 +79,8 @@ export class ObjectCodec {
   readonly storagePrefix: string;
   /** How many bytes of the wire form a list item leaves out after its `{`. */
   readonly itemOffset: number;
+  /** null: there is none. */
+  #message: Message | null | undefined;
   readonly #head: Buffer;
   readonly #selectable: [string, (object: KubeObject) => string][];
 
@@ -76,6 +92,16 @@ export class ObjectCodec {
     this.#head = Buffer.from(`${typeMeta}"metadata":{`);
     this.itemOffset = declaration.isCustom ? 1 : typeMeta.length;
     this.#selectable = Object.entries(declaration.fields ?? {});
+  }
+
+  /** The kind's protobuf message; custom resources have none. */
+  get message(): Message | undefined {
+    if (this.#message === undefined) {
+      const { kind, isCustom } = this.declaration;
+      const definition = isCustom ? undefined : builtInName(kind.group, kind.version, kind.kind);
+      this.#message = (definition && messageOf(definition)) || null;
+    }
+    return this.#message ?? undefined;
   }
 
   keyOf(namespace: string, name: string): string {
