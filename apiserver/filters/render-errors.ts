@@ -4,6 +4,9 @@ import { internalError, StatusError } from '../../api/status.ts';
 import { isAbortError } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
 import { type ApiContext, type Filter, jsonType, send } from '../context.ts';
+import { prefersProtobuf } from '../negotiate/accept.ts';
+import { objectProtobuf } from '../negotiate/protobuf.ts';
+import { protobufType } from '../protobuf/envelope.ts';
 
 export function renderErrors(log: Log): Filter {
   return async (ctx, next) => {
@@ -32,5 +35,9 @@ function asStatusError(error: unknown, ctx: ApiContext, log: Log): StatusError {
 export function sendStatusError(ctx: ApiContext, error: StatusError): void {
   const retryAfterSeconds = error.details?.retryAfterSeconds;
   if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds));
+  if (prefersProtobuf(ctx.req.headers.accept)) {
+    send(ctx, error.code, protobufType, objectProtobuf(error.toStatus()));
+    return;
+  }
   send(ctx, error.code, jsonType, `${JSON.stringify(error.toStatus())}\n`);
 }

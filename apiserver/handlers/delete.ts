@@ -1,8 +1,9 @@
 // DELETE of one object.
 
 import { badRequestError, invalidError, type Status } from '../../api/status.ts';
-import { type ApiContext, jsonType, send } from '../context.ts';
-import { sendObject } from '../negotiate/render.ts';
+import type { ApiContext } from '../context.ts';
+import { readAccept } from '../negotiate/accept.ts';
+import { sendJson, sendObject } from '../negotiate/render.ts';
 import type { DeleteOptions } from '../registry/deletion.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
@@ -20,7 +21,7 @@ export const deleteObject: ResourceHandler = async (ctx, served, server) => {
   return sendDeleted(ctx, served, object.parse().metadata?.uid ?? '');
 };
 
-function sendDeleted(ctx: ApiContext, { kind }: Served, uid: string): void {
+function sendDeleted(ctx: ApiContext, { kind }: Served, uid: string): Promise<void> {
   const answer: Omit<Status, 'code'> = {
     kind: 'Status',
     apiVersion: 'v1',
@@ -28,7 +29,7 @@ function sendDeleted(ctx: ApiContext, { kind }: Served, uid: string): void {
     status: 'Success',
     details: { name: ctx.state.info.name, ...(kind.group ? { group: kind.group } : {}), kind: kind.plural, uid },
   };
-  send(ctx, 200, jsonType, JSON.stringify(answer));
+  return sendJson(ctx, 200, JSON.stringify(answer), readAccept(ctx.req.headers.accept, false, 'all'));
 }
 
 /** The write that a deletion is. */
@@ -58,7 +59,13 @@ function readBody(ctx: ApiContext, body: Buffer): DeleteOptions {
   const schema =
     schemaOf(deleteOptionsKind.group, deleteOptionsKind.version, deleteOptionsKind.kind) ?? schemaOf('meta.k8s.io', 'v1', 'DeleteOptions');
   if (!schema) throw new Error('no schema for DeleteOptions');
-  const { object } = decodeBody(body, { contentType: contentTypeOf(ctx), kind: deleteOptionsKind, schema, fieldValidation: 'Ignore' });
+  const { object } = decodeBody(body, {
+    contentType: contentTypeOf(ctx),
+    kind: deleteOptionsKind,
+    schema,
+    alias: ctx.state.info,
+    fieldValidation: 'Ignore',
+  });
   return object as DeleteOptions;
 }
 

@@ -5,7 +5,9 @@ import { type FieldError, notSupported, required } from '../../api/field-error.t
 import { conflictError, invalidError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
-import { type ApiContext, jsonType, send } from '../context.ts';
+import type { ApiContext } from '../context.ts';
+import { readAccept } from '../negotiate/accept.ts';
+import { sendJson } from '../negotiate/render.ts';
 import { decodeBody } from '../schema/decode.ts';
 import { schemaOf } from '../schema/schema.ts';
 import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
@@ -44,7 +46,7 @@ export const bindPod: ResourceHandler = async (ctx, served, server) => {
     return pod;
   };
   await served.registry.update(podName, request, produce, { strategy: { subresource: 'binding' } });
-  send(ctx, 201, jsonType, success);
+  return sendJson(ctx, 201, success, readAccept(ctx.req.headers.accept, false, 'all'));
 };
 
 async function readBinding(ctx: ApiContext): Promise<Binding> {

@@ -11,7 +11,9 @@ import { type PodDisruptionBudget, podDisruptionBudgets } from '../../api/policy
 import { badRequestError, forbiddenError, isStatus, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
-import { type ApiContext, jsonType, send } from '../context.ts';
+import type { ApiContext } from '../context.ts';
+import { readAccept } from '../negotiate/accept.ts';
+import { sendJson } from '../negotiate/render.ts';
 import { apiServerUser } from '../registry/bootstrap.ts';
 import type { DeleteOptions } from '../registry/deletion.ts';
 import type { WriteRequest } from '../registry/registry.ts';
@@ -46,7 +48,7 @@ export const evictPod: ResourceHandler = async (ctx, served, server) => {
   // The budgets must be as new as the caller's last write, or one just made would be overlooked.
   await waitForNow(server);
   await retryingConflicts(options, () => evict(name, { served, server, request, options }));
-  send(ctx, 201, jsonType, success);
+  return sendJson(ctx, 201, success, readAccept(ctx.req.headers.accept, false, 'all'));
 };
 
 interface Evicting {

@@ -50,7 +50,7 @@ function scaleOf(object: KubeObject, access: ScaleAccess): Scale {
 const accessOf = (served: Served) => served.declaration.scale as ScaleAccess;
 
 function sendScale(ctx: ApiContext, object: KubeObject, access: ScaleAccess): Promise<void> {
-  return sendJson(ctx, 200, JSON.stringify(scaleOf(object, access)), readAccept(ctx.req.headers.accept, false));
+  return sendJson(ctx, 200, JSON.stringify(scaleOf(object, access)), readAccept(ctx.req.headers.accept, false, 'all'));
 }
 
 export const getScale: ResourceHandler = async (ctx, served) => {

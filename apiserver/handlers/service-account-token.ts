@@ -7,6 +7,8 @@ import { badRequestError, conflictError, invalidError, StatusError } from '../..
 import type { KubeObject } from '../../api/wire.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
+import { readAccept } from '../negotiate/accept.ts';
+import { sendJson } from '../negotiate/render.ts';
 import { decodeBody } from '../schema/decode.ts';
 import { schemaOf } from '../schema/schema.ts';
 import type { PathHandler } from './dispatch.ts';
@@ -47,7 +49,7 @@ export const requestToken: ResourceHandler = async (ctx, served, server) => {
     spec: { audiences, expirationSeconds, boundObjectRef: spec.boundObjectRef ?? null },
     status: { token, expirationTimestamp },
   };
-  send(ctx, 201, jsonType, JSON.stringify(answer));
+  return sendJson(ctx, 201, JSON.stringify(answer), readAccept(ctx.req.headers.accept, false, 'all'));
 };
 
 async function readTokenRequest(ctx: ApiContext): Promise<TokenRequest> {

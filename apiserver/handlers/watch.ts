@@ -5,9 +5,11 @@ import { StatusError } from '../../api/status.ts';
 import type { Selection } from '../cache/watch-cache.ts';
 import { type EventEncoding, type EventType, WatchChannel } from '../cache/watch-channel.ts';
 import { type ApiContext, jsonType, type Sink } from '../context.ts';
-import { readAccept } from '../negotiate/accept.ts';
-import { readIncludeObject } from '../negotiate/render.ts';
+import { type Accepted, readAccept } from '../negotiate/accept.ts';
+import { objectProtobuf, partialProtobuf } from '../negotiate/protobuf.ts';
+import { protobufOf, readIncludeObject } from '../negotiate/render.ts';
 import { partialJson, tableJson } from '../negotiate/table.ts';
+import { envelope, protobufType, watchFrame } from '../protobuf/envelope.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { waitForNow, waitForRevision } from './freshness.ts';
@@ -23,7 +25,7 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
     if (options.revision) await waitForRevision(server, options.revision);
     else await waitForNow(server);
   }
-  ctx.set('Content-Type', jsonType);
+  ctx.set('Content-Type', encoding.contentType);
   const sink = ctx.state.exchange.open();
   const watch = new OpenWatch(sink);
   server.openWatches.add(watch.close);
@@ -44,7 +46,7 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
     await watch.ended;
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    watch.write(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`));
+    watch.write(encoding.error(error));
     watch.end();
   } finally {
     channel?.remove(watch);
@@ -139,10 +141,45 @@ function channelOf(served: Served, options: ListOptions, encoding: EventEncoding
   return channel;
 }
 
-function encodingOf(ctx: ApiContext, served: Served, server: ServerParts): EventEncoding {
-  const accepted = readAccept(ctx.req.headers.accept);
-  if (accepted.format !== 'json')
-    throw new StatusError('NotAcceptable', 'only the following media types are accepted: application/json;stream=watch');
+/** An encoding of events, and what only the watch itself needs of it. */
+interface WatchEncoding extends EventEncoding {
+  readonly contentType: string;
+  error(error: StatusError): Buffer;
+}
+
+function encodingOf(ctx: ApiContext, served: Served, server: ServerParts): WatchEncoding {
+  const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
+  if (accepted.format === 'yaml') {
+    const types = ['application/json', ...(protobufOf(served) === 'all' ? [protobufType] : [])].map((type) => `${type};stream=watch`);
+    throw new StatusError('NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
+  }
+  if (accepted.format === 'protobuf') {
+    return { ...protobufEncoding(served, accepted), contentType: `${protobufType};stream=watch`, error: protobufError };
+  }
+  return { ...jsonEncodingOf(ctx, { served, server, accepted }), contentType: jsonType, error: jsonError };
+}
+
+const jsonError = (error: StatusError) => Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
+const protobufError = (error: StatusError) => watchFrame('ERROR', objectProtobuf(error.toStatus()));
+
+function protobufEncoding({ kind }: Served, { as, asVersion }: Accepted): EventEncoding {
+  const typeMeta = as
+    ? { apiVersion: `meta.k8s.io/${asVersion}`, kind: 'PartialObjectMetadata' }
+    : { apiVersion: apiVersionOf(kind), kind: kind.kind };
+  return {
+    key: as ? `protobuf partial ${asVersion}` : 'protobuf',
+    frame: (type, object) => watchFrame(type, as ? partialProtobuf(object, asVersion) : envelope(typeMeta, [object.protobuf()])),
+    bookmark: (revision, isInitialEnd) => {
+      const metadata = { resourceVersion: String(revision), ...annotationsOf(isInitialEnd) };
+      return watchFrame('BOOKMARK', objectProtobuf({ ...typeMeta, metadata }));
+    },
+  };
+}
+
+function jsonEncodingOf(
+  ctx: ApiContext,
+  { served, server, accepted }: { served: Served; server: ServerParts; accepted: Accepted },
+): EventEncoding {
   const { kind, declaration } = served;
   const { as, asVersion } = accepted;
   const metaVersion = `meta.k8s.io/${asVersion}`;

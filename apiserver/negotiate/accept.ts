@@ -32,6 +32,16 @@ export function readAccept(header: string | undefined, allowTransforms = true, p
   throw new StatusError('NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
 }
 
+/** Whether what everything has a message for, such as a Status, is to be in protobuf. */
+export function prefersProtobuf(header: string | undefined): boolean {
+  if (!header?.includes(protobufType)) return false;
+  for (const clause of header.split(',')) {
+    const accepted = readClause(clause, true);
+    if (accepted) return accepted.format === 'protobuf';
+  }
+  return false;
+}
+
 /** Tables are never in protobuf. */
 function isSpoken({ format, as }: Accepted, protobuf: ProtobufSupport): boolean {
   if (format !== 'protobuf') return true;

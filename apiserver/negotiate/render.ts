@@ -5,10 +5,13 @@ import { constants, gzip } from 'node:zlib';
 import { stringify as stringifyYaml } from 'yaml';
 import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
+import { envelope, listParts, protobufType } from '../protobuf/envelope.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
-import { type Accepted, readAccept } from './accept.ts';
+import { type Accepted, type ProtobufSupport, readAccept } from './accept.ts';
+import { objectProtobuf, partialListProtobuf, partialProtobuf } from './protobuf.ts';
 import { type IncludeObject, partialJson, tableJson } from './table.ts';
 
 const gzipAsync = promisify(gzip);
@@ -27,13 +30,21 @@ export function readIncludeObject(ctx: ApiContext): IncludeObject {
   throw badRequestError(`unrecognized includeObject value: ${JSON.stringify(value)}`);
 }
 
+/** What of a kind's objects can be said in protobuf. */
+export const protobufOf = (served: Served): ProtobufSupport => (served.registry.codec.message ? 'all' : 'metadata');
+
 /** Answers with one object. */
 export async function sendObject(ctx: ApiContext, served: Served, object: StoredObject, status: number, nowMs: number): Promise<void> {
-  const accepted = readAccept(ctx.req.headers.accept);
+  const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
   if (accepted.as === 'Table') {
     const metadata = object.revision ? { resourceVersion: String(object.revision) } : {};
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs };
     return sendJson(ctx, status, tableJson(served.declaration, [object], metadata, options), accepted);
+  }
+  if (accepted.format === 'protobuf') {
+    const typeMeta = { apiVersion: apiVersionOf(served.kind), kind: served.kind.kind };
+    const body = accepted.as ? partialProtobuf(object, accepted.asVersion) : envelope(typeMeta, [object.protobuf()]);
+    return sendBytes(ctx, status, protobufType, body);
   }
   if (accepted.as) return sendJson(ctx, status, partialJson(object.parse(), accepted.asVersion), accepted);
   return sendJson(ctx, status, object.wire, accepted);
@@ -47,11 +58,12 @@ export async function sendList(
   metadata: ListMetadata,
   nowMs: number,
 ): Promise<void> {
-  const accepted = readAccept(ctx.req.headers.accept);
+  const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
   if (accepted.as === 'Table') {
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs };
     return sendJson(ctx, 200, tableJson(served.declaration, objects, metadata, options), accepted);
   }
+  if (accepted.format === 'protobuf') return sendBytes(ctx, 200, protobufType, listProtobuf(served, objects, metadata, accepted));
   if (accepted.as) {
     const head = JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${accepted.asVersion}`, metadata });
     const items = objects.map((object) => partialJson(object.parse(), accepted.asVersion));
@@ -100,6 +112,13 @@ async function streamList(
   sink.end();
 }
 
+function listProtobuf({ kind }: Served, objects: readonly StoredObject[], metadata: ListMetadata, accepted: Accepted): Buffer {
+  if (accepted.as) return partialListProtobuf(objects, metadata, accepted.asVersion);
+  const typeMeta = { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List` };
+  const items = objects.map((object) => object.protobuf());
+  return envelope(typeMeta, listParts(metadata, items));
+}
+
 const open = Buffer.from('{');
 const comma = Buffer.from(',');
 const close = Buffer.from(']}');
@@ -127,18 +146,26 @@ function listBytes(served: Served, objects: readonly StoredObject[], metadata: L
   return bytes.subarray(0, at);
 }
 
-/** Answers with JSON, or with what the client wants instead of it: YAML, indented, compressed. */
+/** Answers with JSON, or with what the client wants instead of it: YAML, protobuf (of a built-in kind), indented, compressed. */
 export async function sendJson(ctx: ApiContext, status: number, json: string | Buffer, accepted: Accepted): Promise<void> {
   if (accepted.format === 'yaml') return sendYaml(ctx, status, json);
+  if (accepted.format === 'protobuf')
+    return sendBytes(ctx, status, protobufType, objectProtobuf(JSON.parse(json.toString()) as KubeObject));
   let body = json;
   if (isPretty(ctx)) body = `${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`;
+  return sendBytes(ctx, status, jsonType, body);
+}
+
+/** Answers with bytes that are made already, compressed if they are many and the client can read that. */
+async function sendBytes(ctx: ApiContext, status: number, type: string, bytes: string | Buffer): Promise<void> {
+  let body = bytes;
   if (body.length > gzipBytesMin && wantsGzip(ctx)) {
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
     // Level 1, as Kubernetes: most of the gain for a fraction of the time.
     body = await gzipAsync(body, { level: constants.Z_BEST_SPEED });
   }
-  send(ctx, status, jsonType, body);
+  send(ctx, status, type, body);
 }
 
 function sendYaml(ctx: ApiContext, status: number, json: string | Buffer): void {

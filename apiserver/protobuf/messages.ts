@@ -268,7 +268,7 @@ io.k8s.api.core.v1
   NodeAffinity requiredDuringSchedulingIgnoredDuringExecution=1:NodeSelector preferredDuringSchedulingIgnoredDuringExecution=2:[]PreferredSchedulingTerm
   NodeAllocatableMappedResources name=1 quantity=2:quantity
   NodeAllocatableOverheadResources name=1 perPod=2:quantity perContainer=3:quantity
-  NodeAllocatableResourceClaimStatus resourceClaimName=1 containers=2:[]string mapping=4:[]NodeAllocatableMappedResources overhead=5:[]NodeAllocatableOverheadResources
+  NodeAllocatableResourceClaimStatus resourceClaimName=1 containers=2:[]string resources=3:{}quantity mapping=4:[]NodeAllocatableMappedResources overhead=5:[]NodeAllocatableOverheadResources
   NodeCondition type=1 status=2 lastHeartbeatTime=3:time lastTransitionTime=4:time reason=5? message=6?
   NodeConfigSource configMap=2:ConfigMapNodeConfigSource
   NodeConfigStatus assigned=1:NodeConfigSource active=2:NodeConfigSource lastKnownGood=3:NodeConfigSource error=4?

@@ -1,4 +1,4 @@
-// Request bodies to objects: JSON or YAML bytes become an object that fits its schema, or a BadRequest in kube-apiserver's
+// Request bodies to objects: JSON, YAML or protobuf bytes become an object that fits its schema, or a BadRequest in kube-apiserver's
 // words. Defaults and validation come later and elsewhere; a required field may be absent here.
 
 import { invalid } from '../../api/field-error.ts';
@@ -6,6 +6,9 @@ import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, invalidError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
+import { decodeMessage } from '../protobuf/decode.ts';
+import { protobufType, unwrap } from '../protobuf/envelope.ts';
+import { type Message, messageOf } from '../protobuf/message.ts';
 import { checkBody, DecodeError, depthMax, isKnownPath, pathText } from './check.ts';
 import { countKeys, duplicateKeys, goSyntaxError, outlineOf, parseKeepingFractions } from './json-scan.ts';
 import type { ObjectNode } from './node.ts';
@@ -16,11 +19,13 @@ import { parseYamlBody } from './yaml-body.ts';
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 export interface DecodeOptions {
-  /** As in the request; parameters such as charset are ignored. Only JSON and YAML are decoded here. */
+  /** As in the request; parameters such as charset are ignored. */
   contentType: string;
   /** What the request's path calls for; a body that says nothing is taken for it. */
   kind: Pick<Kind, 'group' | 'version' | 'kind'>;
   schema: ObjectNode;
+  /** Another group and version that has the kind, too, and the same: every group has its DeleteOptions. */
+  alias?: Pick<Kind, 'group' | 'version'>;
   /** Default Warn, as the server's. */
   fieldValidation?: FieldValidation | undefined;
 }
@@ -41,7 +46,10 @@ export function decodeBody(body: Uint8Array, options: DecodeOptions): DecodedBod
   const fieldValidation = options.fieldValidation ?? 'Warn';
   const strictErrors: string[] = [];
   try {
-    if (!isSameKind(actual, options.kind)) throw new DecodeError(wrongKind(actual, options));
+    const { alias } = options;
+    if (!isSameKind(actual, options.kind) && !(alias && isSameKind(actual, { ...options.kind, ...alias })))
+      throw new DecodeError(wrongKind(actual, options));
+    parsed.complete?.();
     if (fieldValidation !== 'Ignore') strictErrors.push(...parsed.duplicates());
     strictErrors.push(...checkBody(value, options.schema).unknownFields);
   } catch (error) {
@@ -78,16 +86,33 @@ interface ParsedBody {
   value: unknown;
   /** Asked for only when somebody wants to know. */
   duplicates(): string[];
+  /** Adds what can be read only once the kind is known to be right. */
+  complete?(): void;
 }
 
 function parseBody(body: Uint8Array, options: DecodeOptions): ParsedBody {
   const mediaType = options.contentType.split(';', 1)[0]!.trim().toLowerCase();
   if (mediaType === 'application/json' || mediaType === '') return parseJson(body, options);
   if (mediaType === 'application/yaml') return parseYaml(body, options);
+  const message = messageOf(options.schema.name);
+  if (mediaType === protobufType && message) return parseProtobuf(body, options, message);
+  const accepted = `application/json, application/yaml${message ? `, ${protobufType}` : ''}`;
   throw new StatusError(
     'UnsupportedMediaType',
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
   );
+}
+
+/** Fields have numbers there: none is unknown by name, and none is there twice in a way that anybody could mean. */
+function parseProtobuf(body: Uint8Array, options: DecodeOptions, message: Message): ParsedBody {
+  try {
+    const { apiVersion, kind, raw } = unwrap(body);
+    const value = { ...(apiVersion ? { apiVersion } : {}), ...(kind ? { kind } : {}) };
+    return { value, duplicates: () => [], complete: () => void Object.assign(value, decodeMessage(message, raw)) };
+  } catch (error) {
+    if (error instanceof DecodeError) throw unrecognized(body, options, error.message);
+    throw error;
+  }
 }
 
 function parseJson(body: Uint8Array, options: DecodeOptions): ParsedBody {
@@ -160,7 +185,7 @@ function actualKind(value: Record<string, unknown>, body: Uint8Array, options: D
   };
 }
 
-function isSameKind(a: ActualKind, b: ActualKind): boolean {
+function isSameKind(a: ActualKind, b: Pick<Kind, 'group' | 'version' | 'kind'>): boolean {
   return a.kind === b.kind && a.version === b.version && a.group === b.group;
 }
 
