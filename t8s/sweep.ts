@@ -9,9 +9,9 @@ import { systemRandom } from '../base/random.ts';
 import { unmountBelow } from '../kubelet/mount.ts';
 import { Nftables } from '../proxy/nftables.ts';
 import { superviseContainerd } from '../runtime/containerd.ts';
-import { containerdStateDirectory } from './cluster.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { nodePodCidr } from './machine-network.ts';
+import { containerdStateDirectory } from './node.ts';
 
 export interface SweepOptions {
   dataDirectory: string;

@@ -1,5 +1,5 @@
 // The generic registry of one kind: the order in which a write is prepared, admitted, validated and stored is here and
-// nowhere else; what differs between kinds is in their declarations. Reads come from the watch cache.
+// nowhere else; what differs between kinds is in their declarations. Reads come from the watch cache. Long because the steps of a write are read in one place.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldError } from '../../api/field-error.ts';
