@@ -5,6 +5,7 @@ import type { AdmissionPlugin } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-classes.ts';
 import { limitRanger } from './limit-ranger.ts';
+import { podSecurity } from './pod-security.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
 import { priority } from './priority.ts';
 import { taintNodesByCondition } from './protection.ts';
@@ -25,6 +26,7 @@ export function builtInAdmission(view: ClusterView, { identity = [], random }: B
     limitRanger(view),
     ...identity,
     taintNodesByCondition,
+    podSecurity(view),
     priority(view),
     defaultTolerationSeconds,
     extendedResourceToleration,
