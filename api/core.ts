@@ -1,4 +1,4 @@
-// The kinds of core/v1 and coordination.k8s.io/v1, with their wire types.
+// The kinds of core/v1, coordination.k8s.io/v1 and events.k8s.io/v1, with their wire types.
 
 import type * as k from '@kubernetes/client-node';
 import { defineKind } from './kind.ts';
@@ -16,6 +16,9 @@ export type ReplicationController = Wire<k.V1ReplicationController>;
 export type Service = Wire<k.V1Service>;
 export type Endpoints = Wire<k.V1Endpoints>;
 export type CoreEvent = Wire<k.CoreV1Event>;
+export type EventsEvent = Wire<k.EventsV1Event>;
+export type Binding = Wire<k.V1Binding>;
+export type ComponentStatus = Wire<k.V1ComponentStatus>;
 export type ConfigMap = Wire<k.V1ConfigMap>;
 export type Secret = Wire<k.V1Secret>;
 export type ServiceAccount = Wire<k.V1ServiceAccount>;
@@ -38,6 +41,15 @@ export const replicationControllers = defineKind<ReplicationController>({
 export const services = defineKind<Service>({ kind: 'Service', plural: 'services', shortNames: ['svc'], categories: ['all'] });
 export const endpoints = defineKind<Endpoints>({ kind: 'Endpoints', plural: 'endpoints', shortNames: ['ep'] });
 export const events = defineKind<CoreEvent>({ kind: 'Event', plural: 'events', shortNames: ['ev'] });
+/** The same objects as `events`, under newer names. */
+export const eventsV1 = defineKind<EventsEvent>({ group: 'events.k8s.io', kind: 'Event', plural: 'events', shortNames: ['ev'] });
+export const bindings = defineKind<Binding>({ kind: 'Binding', plural: 'bindings' });
+export const componentStatuses = defineKind<ComponentStatus>({
+  kind: 'ComponentStatus',
+  plural: 'componentstatuses',
+  shortNames: ['cs'],
+  namespaced: false,
+});
 export const configMaps = defineKind<ConfigMap>({ kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'] });
 export const secrets = defineKind<Secret>({ kind: 'Secret', plural: 'secrets' });
 export const serviceAccounts = defineKind<ServiceAccount>({ kind: 'ServiceAccount', plural: 'serviceaccounts', shortNames: ['sa'] });

@@ -11,8 +11,7 @@ import { methodNotAllowed, type ResourceHandler, type ServerParts, unknownResour
 import { type HealthCheck, serveHealth } from './health.ts';
 import { listObjects } from './list.ts';
 import { patchObject } from './patch.ts';
-import { reviewHandlers } from './reviews.ts';
-import { subresourceHandlers } from './subresources.ts';
+import { storelessHandlers, subresourceHandlers } from './subresources.ts';
 import { updateObject } from './update.ts';
 import { watchObjects } from './watch.ts';
 
@@ -76,8 +75,8 @@ function mainHandlerOf(ctx: ApiContext, served: Served): ResourceHandler {
   const isMisplaced = served.kind.namespaced ? info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch' : isInNamespace(ctx);
   if (isMisplaced) throw unknownResource();
   const answering = served.declaration.handler;
-  const byVerb = answering === undefined ? mainHandlers : { create: reviewHandlers[answering] };
-  const handler = served.verbs.has(info.verb) ? (byVerb as Record<string, ResourceHandler | undefined>)[info.verb] : undefined;
+  const byVerb = answering === undefined ? mainHandlers : storelessHandlers[answering];
+  const handler = served.verbs.has(info.verb) ? byVerb?.[info.verb] : undefined;
   const wantsName = info.verb === 'update' || info.verb === 'patch';
   const isOfCollection = info.name === '';
   if (!handler || (wantsName && isOfCollection) || (info.verb === 'create' && !isOfCollection)) throw methodNotAllowed(served, info.verb);

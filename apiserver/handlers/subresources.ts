@@ -1,15 +1,18 @@
 // Which handlers serve a declaration's subresources, by the handler name that it gives: verb by verb.
 
+import { pods } from '../../api/core.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
+import { getComponentStatus, listComponentStatuses } from './component-statuses.ts';
 import { getObject } from './get.ts';
-import type { ResourceHandler } from './handler.ts';
+import { type ResourceHandler, unknownResource } from './handler.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { patchObject } from './patch.ts';
 import { bindPod } from './pod-binding.ts';
 import { evictPod } from './pod-eviction.ts';
 import { podAttach, podExec, podLog, podPortForward } from './pod-streams.ts';
 import { proxyNode, proxyPod, proxyService } from './proxy.ts';
+import { reviewHandlers } from './reviews.ts';
 import { getScale, patchScale, updateScale } from './scale.ts';
 import { requestToken } from './service-account-token.ts';
 import { updateObject } from './update.ts';
@@ -46,6 +49,7 @@ export const subresourceHandlers: Record<string, ByVerb> = {
   'namespace-finalize': { update: namespaceFinalize },
   'serviceaccount-token': { create: requestToken },
   'pod-binding': { create: bindPod },
+  'csr-approval': view('approval'),
   'pod-ephemeralcontainers': view('ephemeralcontainers'),
   'pod-resize': view('resize'),
   'pod-eviction': { create: evictPod },
@@ -56,4 +60,18 @@ export const subresourceHandlers: Record<string, ByVerb> = {
   'pod-proxy': anyMethod(proxyPod),
   'service-proxy': anyMethod(proxyService),
   'node-proxy': anyMethod(proxyNode),
+};
+
+/** A binding names its pod inside, not in the path. */
+const bindNamedPod: ResourceHandler = (ctx, _served, server) => {
+  const served = server.resources.ofKind(pods);
+  if (!served) throw unknownResource();
+  return bindPod(ctx, served, server);
+};
+
+/** What serves the kinds that nothing is stored of, by the name that their declarations give. */
+export const storelessHandlers: Record<string, ByVerb> = {
+  'component-statuses': { get: getComponentStatus, list: listComponentStatuses },
+  bindings: { create: bindNamedPod },
+  ...Object.fromEntries(Object.entries(reviewHandlers).map(([name, create]) => [name, { create }])),
 };

@@ -1,5 +1,8 @@
 // Every built-in resource, in the order discovery shows them within their group.
 
+import { apiServiceResource } from './apiservices.ts';
+import { certificateSigningRequestResource } from './certificatesigningrequests.ts';
+import { bindingResource, componentStatusResource } from './component-statuses.ts';
 import { configMapResource } from './configmaps.ts';
 import { controllerRevisionResource } from './controllerrevisions.ts';
 import { cronJobResource } from './cronjobs.ts';
@@ -16,6 +19,9 @@ import { deploymentResource } from './deployments.ts';
 import { endpointsResource } from './endpoints.ts';
 import { endpointSliceResource } from './endpointslices.ts';
 import { eventResource } from './events.ts';
+import { eventV1Resource } from './events-v1.ts';
+import { flowSchemaResource } from './flowschemas.ts';
+import { horizontalPodAutoscalerResource, horizontalPodAutoscalerV1Resource } from './horizontalpodautoscalers.ts';
 import { ingressClassResource } from './ingressclasses.ts';
 import { ingressResource } from './ingresses.ts';
 import { jobResource } from './jobs.ts';
@@ -30,10 +36,12 @@ import { podDisruptionBudgetResource } from './poddisruptionbudgets.ts';
 import { podResource } from './pods.ts';
 import { podTemplateResource } from './podtemplates.ts';
 import { priorityClassResource } from './priorityclasses.ts';
+import { priorityLevelConfigurationResource } from './prioritylevelconfigurations.ts';
 import { clusterRoleBindingResource, clusterRoleResource, roleBindingResource, roleResource } from './rbac.ts';
 import { replicaSetResource } from './replicasets.ts';
 import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
+import { deviceClassResource, resourceClaimResource, resourceClaimTemplateResource, resourceSliceResource } from './resourceclaims.ts';
 import { resourceQuotaResource } from './resourcequotas.ts';
 import { reviewResources } from './reviews.ts';
 import { runtimeClassResource } from './runtimeclasses.ts';
@@ -93,4 +101,17 @@ export const allResources: ResourceDeclaration[] = [
   endpointSliceResource,
   ...reviewResources,
   customResourceDefinitionResource,
+  bindingResource,
+  componentStatusResource,
+  eventV1Resource,
+  horizontalPodAutoscalerResource,
+  horizontalPodAutoscalerV1Resource,
+  certificateSigningRequestResource,
+  flowSchemaResource,
+  priorityLevelConfigurationResource,
+  apiServiceResource,
+  deviceClassResource,
+  resourceClaimResource,
+  resourceClaimTemplateResource,
+  resourceSliceResource,
 ] as ResourceDeclaration[];

@@ -93,7 +93,7 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
    * two versions). When the stored form differs, `decode` and `encode` convert from and to it; both may mutate.
    */
   storage?: { group: string; plural: string; decode?(stored: KubeObject): T; encode?(object: T): KubeObject };
-  /** Nothing is stored: what is posted is answered by this handler in apiserver/handlers/. */
+  /** Nothing is stored: requests are answered by these handlers in apiserver/handlers/. */
   handler?: string;
   /** Custom resources: items of a list carry their kind and apiVersion. */
   isCustom?: boolean;
