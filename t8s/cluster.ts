@@ -88,6 +88,7 @@ async function start(
   const startsContainerd = config.runtime === 'containerd' && plans.some((plan) => !plan.isSimulated);
   // The container runtime and the API server know nothing of each other: both start at once.
   const containerdStarting = startsContainerd ? startContainerd({ config, record, plans, clock, random, log }) : undefined;
+  // Its step below awaits it and tells; until then a failure must not count as unhandled.
   containerdStarting?.catch(() => {});
   const pki = await ensurePki({
     directory: join(config.dataDirectory, 'pki'),

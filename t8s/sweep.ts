@@ -20,14 +20,23 @@ export interface SweepOptions {
   log: Log;
 }
 
-export async function sweep({ dataDirectory, record, clock, log }: SweepOptions): Promise<void> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return;
-  if (existsSync(join(dataDirectory, 'containerd'))) await endContainers({ dataDirectory, record, clock, log });
+export async function sweep(options: SweepOptions): Promise<void> {
+  if (!ownsMachine()) return;
+  if (existsSync(join(options.dataDirectory, 'containerd'))) await endContainers(options);
+  await sweepMachine(options);
+}
+
+/** The part of `sweep` that is left when pods and containerd have ended: rules, mounts and cgroups. */
+export async function sweepMachine({ dataDirectory, record, clock, log }: SweepOptions): Promise<void> {
+  if (!ownsMachine()) return;
   const { name: clusterName, podCidr: clusterCidr, serviceCidr } = record;
   await new Nftables({ clusterName, clusterCidr, serviceCidr, nodeAddresses: [], bridge: '', clock, log }).close({ remove: true });
   await unmountBelow(join(dataDirectory, 'kubelet'));
   for (const controller of cgroupRoots()) removeCgroup(join(controller, `t8s-${record.name}`));
 }
+
+/** Only root on Linux leaves anything on the machine. */
+const ownsMachine = () => process.platform === 'linux' && process.getuid?.() === 0;
 
 /** The containerd of a killed cluster may still run, with its pods. */
 async function endContainers({ dataDirectory, record, clock, log }: SweepOptions): Promise<void> {

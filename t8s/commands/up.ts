@@ -23,6 +23,7 @@ import { contextName, kubeconfigFile, mergeKubeconfig } from '../kubeconfig.ts';
 import { createLog } from '../log.ts';
 import { freeRange } from '../machine-network.ts';
 import { printedSteps } from '../steps.ts';
+import { sweepMachine } from '../sweep.ts';
 
 /** How long a start in the background may take. */
 const detachSecondsMax = 120;
@@ -72,8 +73,12 @@ async function foreground(config: ClusterConfig, io: CommandIo, clock: Clock): P
   const signal = await terminationSignal();
   if (signal === 'SIGINT') io.out.write('\n');
   steps.say('Stopping; once more to leave the pods as they are.');
+  const stopAndSweep = async () => {
+    await cluster.stop({ stopPods: true });
+    await sweepMachine({ dataDirectory: config.dataDirectory, record, clock, log });
+  };
   const impatient = terminationSignal().then(() => 'impatient' as const);
-  const stopped = await Promise.race([cluster.stop({ stopPods: true }).then(() => 'stopped' as const), impatient]);
+  const stopped = await Promise.race([stopAndSweep().then(() => 'stopped' as const), impatient]);
   removeRunRecord(config.dataDirectory);
   if (stopped === 'stopped') steps.say('Stopped.');
   return stopped === 'stopped' ? 0 : 1;
