@@ -38,6 +38,7 @@ import { dispatch, type PathHandler } from './handlers/dispatch.ts';
 import type { ServerParts } from './handlers/handler.ts';
 import type { HealthCheck } from './handlers/health.ts';
 import type { KubeletConnection } from './handlers/kubelet-connection.ts';
+import { logPaths } from './handlers/logs.ts';
 import { openApiPaths } from './handlers/openapi.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
 import { localTransport } from './local-transport.ts';
@@ -47,6 +48,7 @@ import { Reservations } from './registry/reservations.ts';
 import { ResourceTable } from './registry/resource-table.ts';
 import { ServiceAllocation } from './registry/service-allocation.ts';
 import type { ResourceDeclaration, UserInfo } from './resources/resource.ts';
+import { pathOperationsOf } from './schema/path-operations.ts';
 
 export interface ApiServerOptions {
   /** Stays the caller's to close. */
@@ -75,6 +77,8 @@ export interface ApiServerOptions {
   /** Absent: nothing is recorded. */
   audit?: AuditOptions;
   healthChecks?: readonly HealthCheck[];
+  /** Files that `/logs/` shows. Absent: there is no `/logs/`. */
+  logDirectory?: string;
   /** Serve paths outside of /api and /apis. */
   paths?: readonly PathHandler[];
   /** Requests that read, or write, worked on at a time. Default 400 and 200. */
@@ -202,9 +206,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const discovery = new DiscoveryHandler({ resources, serverAddress: () => address });
   const version = options.version ?? defaultVersion;
+  const { logDirectory } = options;
+  const pathOperations = pathOperationsOf({ issuesTokens: serviceAccountTokens !== undefined, servesLogs: logDirectory !== undefined });
   const paths = [
-    openApiPaths(resources, version.gitVersion),
+    openApiPaths(resources, { version: version.gitVersion, pathOperations }),
     ...(serviceAccountTokens ? [tokenIssuerPaths(serviceAccountTokens, () => address)] : []),
+    ...(logDirectory ? [logPaths(logDirectory)] : []),
     ...(options.paths ?? []),
   ];
   const handle = chain(filters, dispatch({ server, discovery, checks, version, paths }));

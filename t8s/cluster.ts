@@ -121,6 +121,7 @@ async function start(
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
+      logDirectory: join(config.dataDirectory, 'logs'),
       ...(audit ? { audit } : {}),
     });
     ends.push(() => server.close());

@@ -5,6 +5,7 @@ import { StatusError } from '../../api/status.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
 import { type OpenApiDocument, OpenApiDocuments } from '../schema/openapi-documents.ts';
+import type { Operation } from '../schema/operations.ts';
 import type { PathHandler } from './dispatch.ts';
 
 /** What answers are called; the name that older clients ask by is none that they could parse themselves. */
@@ -12,7 +13,7 @@ const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf
 const protobufTypes = ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', protobufType];
 
 /** Serves both; the documents are made on first use, and again after what is served has changed. */
-export function openApiPaths(resources: ResourceTable, version: string): PathHandler {
+export function openApiPaths(resources: ResourceTable, options: { version: string; pathOperations: readonly Operation[] }): PathHandler {
   let documents: OpenApiDocuments | undefined;
   let generation = -1;
   return (ctx) => {
@@ -20,7 +21,7 @@ export function openApiPaths(resources: ResourceTable, version: string): PathHan
     if (!path.startsWith('/openapi/')) return false;
     if (!documents || generation !== resources.generation) {
       const customSchema = (kind: Kind, form: 2 | 3) => resources.ofKind(kind)?.declaration.openApiSchema?.(form);
-      documents = new OpenApiDocuments(resources.declarations, { version, customSchema });
+      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema });
       generation = resources.generation;
     }
     if (path === '/openapi/v2') sendV2(ctx, documents);

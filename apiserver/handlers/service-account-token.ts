@@ -119,8 +119,9 @@ function describe({ apiVersion = '', kind = '' }: BoundObjectReference): string 
 /** `/.well-known/openid-configuration` and `/openid/v1/jwks`. */
 export function tokenIssuerPaths(tokens: ServiceAccountTokens, serverAddress: () => string): PathHandler {
   return (ctx) => {
-    const { path, verb } = ctx.state.info;
+    const { verb } = ctx.state.info;
     if (verb !== 'get') return false;
+    const path = ctx.state.info.path.replace(/\/$/, '');
     if (path === '/openid/v1/jwks') send(ctx, 200, 'application/jwk-set+json', JSON.stringify(tokens.jwks()));
     else if (path === '/.well-known/openid-configuration')
       send(ctx, 200, jsonType, JSON.stringify(tokens.openIdConfiguration(`https://${serverAddress()}/openid/v1/jwks`)));

@@ -489,7 +489,7 @@ io.k8s.api.resource.v1
   CapacityRequirements requests=1:{}quantity
   Counter value=1:quantity
   CounterSet name=1 counters=2:{}Counter
-  Device name=1 attributes=2:{}DeviceAttribute capacity=3:{}DeviceCapacity consumesCounters=4:[]DeviceCounterConsumption nodeName=5 nodeSelector=6:core/v1.NodeSelector allNodes=7:bool taints=8:[]DeviceTaint bindsToNode=9:bool bindingConditions=10:[]string bindingFailureConditions=11:[]string allowMultipleAllocations=12:bool nodeAllocatableResources=14:{}NodeAllocatableResource
+  Device name=1 attributes=2:{}DeviceAttribute capacity=3:{}DeviceCapacity consumesCounters=4:[]DeviceCounterConsumption nodeName=5 nodeSelector=6:core/v1.NodeSelector allNodes=7:bool taints=8:[]DeviceTaint bindsToNode=9:bool bindingConditions=10:[]string bindingFailureConditions=11:[]string allowMultipleAllocations=12:bool nodeAllocatableResourceMappings=13:{}NodeAllocatableResourceMapping
   DeviceAllocationConfiguration source=1 requests=2:[]string =3:DeviceConfiguration
   DeviceAllocationResult results=1:[]DeviceRequestAllocationResult config=2:[]DeviceAllocationConfiguration
   DeviceAttribute int=2:int bool=3:bool string=4 version=5 ints=6:[]int bools=7:[]bool strings=8:[]string versions=9:[]string
@@ -503,7 +503,7 @@ io.k8s.api.resource.v1
   DeviceConstraint requests=1:[]string matchAttribute=2 distinctAttribute=3
   DeviceCounterConsumption counterSet=1 counters=2:{}Counter
   DeviceRequest name=1 exactly=2:ExactDeviceRequest firstAvailable=3:[]DeviceSubRequest
-  DeviceRequestAllocationResult request=1 driver=2 pool=3 device=4 adminAccess=5:bool tolerations=6:[]DeviceToleration bindingConditions=7:[]string bindingFailureConditions=8:[]string shareID=9 consumedCapacity=10:{}quantity skipNodeOperations=11:[]string
+  DeviceRequestAllocationResult request=1 driver=2 pool=3 device=4 adminAccess=5:bool tolerations=6:[]DeviceToleration bindingConditions=7:[]string bindingFailureConditions=8:[]string shareID=9 consumedCapacity=10:{}quantity
   DeviceSelector cel=1:CELDeviceSelector
   DeviceSubRequest name=1 deviceClassName=2 selectors=3:[]DeviceSelector allocationMode=4? count=5:int? tolerations=6:[]DeviceToleration capacity=7:CapacityRequirements
   DeviceTaint key=1 value=2? effect=3 timeAdded=4:time
@@ -514,9 +514,7 @@ io.k8s.api.resource.v1
   DeviceToleration key=1? operator=2? value=3? effect=4? tolerationSeconds=5:int
   ExactDeviceRequest deviceClassName=1 selectors=2:[]DeviceSelector allocationMode=3? count=4:int? adminAccess=5:bool tolerations=6:[]DeviceToleration capacity=7:CapacityRequirements
   NetworkDeviceData interfaceName=1? ips=2:[]string hardwareAddress=3?
-  NodeAllocatableMapping capacityKey=1 capacityMultiplier=2:quantity deviceMultiplier=3:quantity
-  NodeAllocatableOverhead perPod=1:quantity perContainer=2:quantity
-  NodeAllocatableResource mapping=3:NodeAllocatableMapping overhead=4:NodeAllocatableOverhead
+  NodeAllocatableResourceMapping capacityKey=1 allocationMultiplier=2:quantity
   OpaqueDeviceConfiguration driver=1 parameters=2:json
   ResourceClaim metadata=1:meta.ObjectMeta spec=2:ResourceClaimSpec status=3:ResourceClaimStatus
   ResourceClaimConsumerReference apiGroup=1? resource=3 name=4 uid=5
@@ -526,7 +524,7 @@ io.k8s.api.resource.v1
   ResourceClaimTemplateSpec metadata=1:meta.ObjectMeta spec=2:ResourceClaimSpec
   ResourcePool name=1 generation=2:int resourceSliceCount=3:int
   ResourceSlice metadata=1:meta.ObjectMeta spec=2:ResourceSliceSpec
-  ResourceSliceSpec driver=1 pool=2:ResourcePool nodeName=3 nodeSelector=4:core/v1.NodeSelector allNodes=5:bool devices=6:[]Device perDeviceNodeSelection=7:bool sharedCounters=8:[]CounterSet partitionTypeAttribute=9 skipNodeOperations=10:[]string
+  ResourceSliceSpec driver=1 pool=2:ResourcePool nodeName=3 nodeSelector=4:core/v1.NodeSelector allNodes=5:bool devices=6:[]Device perDeviceNodeSelection=7:bool sharedCounters=8:[]CounterSet
 io.k8s.api.scheduling.v1
   PriorityClass metadata=1:meta.ObjectMeta value=2:int globalDefault=3:bool? description=4? preemptionPolicy=5
 io.k8s.api.scheduling.v1alpha3

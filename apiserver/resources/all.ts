@@ -41,7 +41,7 @@ import { clusterRoleBindingResource, clusterRoleResource, roleBindingResource, r
 import { replicaSetResource } from './replicasets.ts';
 import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
-import { deviceClassResource, resourceClaimResource, resourceClaimTemplateResource } from './resourceclaims.ts';
+import { deviceClassResource, resourceClaimResource, resourceClaimTemplateResource, resourceSliceResource } from './resourceclaims.ts';
 import { resourceQuotaResource } from './resourcequotas.ts';
 import { reviewResources } from './reviews.ts';
 import { runtimeClassResource } from './runtimeclasses.ts';
@@ -113,4 +113,5 @@ export const allResources: ResourceDeclaration[] = [
   deviceClassResource,
   resourceClaimResource,
   resourceClaimTemplateResource,
+  resourceSliceResource,
 ] as ResourceDeclaration[];

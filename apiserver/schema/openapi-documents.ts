@@ -8,7 +8,8 @@ import { definitionNameOf, type OpenApiSchema } from './openapi-definitions.ts';
 import { openApiV2 } from './openapi-v2.ts';
 import { openApiV2Protobuf } from './openapi-v2-protobuf.ts';
 import { openApiV3 } from './openapi-v3.ts';
-import { discoveryOperationsOf, groupVersionPath, type Operation, operationsOf } from './operations.ts';
+import { groupVersionPath, type Operation, operationsOf } from './operations.ts';
+import { discoveryOperationsOf, documentOf } from './path-operations.ts';
 
 export interface OpenApiDocument {
   bytes: Uint8Array;
@@ -19,6 +20,8 @@ export interface OpenApiDocument {
 export interface OpenApiOptions {
   /** As `GET /version` says: `v1.36.0+t8s`. */
   version: string;
+  /** What is served beside resources and discovery. */
+  pathOperations?: readonly Operation[];
   /**
    * Custom resources: the schema of a kind in the form of an OpenAPI version, with references to built-in definitions
    * under that version's prefix.
@@ -26,11 +29,18 @@ export interface OpenApiOptions {
   customSchema?(kind: Kind, form: 2 | 3): OpenApiSchema | undefined;
 }
 
+/** What one document of version 3 is made from. */
+interface DocumentParts {
+  operations: Operation[];
+  declarations: readonly ResourceDeclaration[];
+}
+
 export class OpenApiDocuments {
   readonly #declarations: readonly ResourceDeclaration[];
   readonly #options: OpenApiOptions;
   readonly #built = new Map<string, OpenApiDocument>();
   #operations: Operation[] | undefined;
+  #byDocument: Map<string, DocumentParts> | undefined;
 
   constructor(declarations: readonly ResourceDeclaration[], options: OpenApiOptions) {
     this.#declarations = declarations;
@@ -47,34 +57,47 @@ export class OpenApiDocuments {
     return this.#keep('v2.protobuf', () => openApiV2Protobuf(this.#v2()));
   }
 
-  /** `GET /openapi/v3`: where the document of each group and version lies, under a hash that changes with it. */
+  /** `GET /openapi/v3`: where each document lies, under a hash that changes with it. */
   v3Index(): OpenApiDocument {
     return this.#keep('v3', () => {
-      const paths = [...this.#groupVersions()].map(([path, declarations]) => [
+      const paths = [...this.#documents()].map(([path, parts]) => [
         path,
-        { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#hash(declarations)}` },
+        { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#hash(parts)}` },
       ]);
       return Buffer.from(JSON.stringify({ paths: Object.fromEntries(paths) }));
     });
   }
 
-  /** `GET /openapi/v3/{path}`; undefined when nothing is served there. `path` is `api/v1` or `apis/apps/v1`. */
+  /** `GET /openapi/v3/{path}`; undefined when nothing is served there. `path` is `api/v1`, `apis/apps/v1`, `apis/apps` or `version`. */
   v3(path: string): OpenApiDocument | undefined {
-    const declarations = this.#groupVersions().get(path);
-    if (!declarations) return undefined;
-    const build = () =>
-      Buffer.from(JSON.stringify(openApiV3({ operations: operationsOf(declarations), custom: this.#custom(declarations, 3) })));
-    return this.#keep(`v3/${path}`, build, this.#hash(declarations));
+    const parts = this.#documents().get(path);
+    if (!parts) return undefined;
+    const { operations, declarations } = parts;
+    const build = () => Buffer.from(JSON.stringify(openApiV3({ operations, custom: this.#custom(declarations, 3) })));
+    return this.#keep(`v3/${path}`, build, this.#hash(parts));
   }
 
   #v2(): OpenApiSchema {
-    this.#operations ??= [...discoveryOperationsOf(this.#declarations), ...operationsOf(this.#declarations)];
-    return openApiV2({ operations: this.#operations, custom: this.#custom(this.#declarations, 2), version: this.#options.version });
+    return openApiV2({ operations: this.#all(), custom: this.#custom(this.#declarations, 2), version: this.#options.version });
   }
 
-  /** Declarations by the path of their document. */
-  #groupVersions(): Map<string, ResourceDeclaration[]> {
-    return Map.groupBy(this.#declarations, ({ kind }) => groupVersionPath(kind.group, kind.version).slice(1));
+  #all(): Operation[] {
+    this.#operations ??= [
+      ...discoveryOperationsOf(this.#declarations),
+      ...operationsOf(this.#declarations),
+      ...(this.#options.pathOperations ?? []),
+    ];
+    return this.#operations;
+  }
+
+  #documents(): Map<string, DocumentParts> {
+    if (!this.#byDocument) {
+      const declarations = Map.groupBy(this.#declarations, ({ kind }) => groupVersionPath(kind.group, kind.version).slice(1));
+      const operations = Map.groupBy(this.#all(), ({ path }) => documentOf(path));
+      const sorted = [...operations].sort(([a], [b]) => (a < b ? -1 : 1));
+      this.#byDocument = new Map(sorted.map(([path, own]) => [path, { operations: own, declarations: declarations.get(path) ?? [] }]));
+    }
+    return this.#byDocument;
   }
 
   #custom(declarations: readonly ResourceDeclaration[], form: 2 | 3): Record<string, OpenApiSchema> {
@@ -91,9 +114,9 @@ export class OpenApiDocuments {
   }
 
   /** Of what a document is made from, so that the index needs none of the documents. */
-  #hash(declarations: readonly ResourceDeclaration[]): string {
-    const operations = operationsOf(declarations).map(({ path, method, operationId }) => [path, method, operationId]);
-    const inputs = JSON.stringify([this.#options.version, operations, this.#custom(declarations, 3)]);
+  #hash({ operations, declarations }: DocumentParts): string {
+    const named = operations.map(({ path, method, operationId }) => [path, method, operationId]);
+    const inputs = JSON.stringify([this.#options.version, named, this.#custom(declarations, 3)]);
     return createHash('sha512').update(inputs).digest('hex').toUpperCase();
   }
 

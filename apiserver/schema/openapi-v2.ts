@@ -58,6 +58,8 @@ function pathItem(path: string): OpenApiSchema {
 export const pathTexts: Readonly<Record<string, string>> = {
   name: 'name of the object',
   namespace: 'object name and auth scope, such as for teams and projects',
+  logpath: 'path to the log',
+  path: 'path to the resource',
 };
 
 function printOperation(operation: Operation, definitions: Record<string, OpenApiSchema>): OpenApiSchema {
@@ -72,16 +74,17 @@ function printOperation(operation: Operation, definitions: Record<string, OpenAp
     });
   const response = responseName(operation);
   const schema = response ? { schema: reference(response, definitions) } : { schema: { type: 'string' } };
+  const types = operation.produces ?? produces;
   return {
     description: operation.description,
     consumes: operation.body === 'Patch' ? patchTypesOf(operation) : ['*/*'],
-    produces: operation.streams ? [...produces, ...produceStreams] : produces,
+    produces: operation.streams ? [...produces, ...produceStreams] : types,
     schemes: ['https'],
     tags: [operation.tag],
     operationId: operation.operationId,
     ...(parameters.length > 0 ? { parameters } : {}),
     responses: {
-      '200': { description: 'OK', ...schema },
+      ...(operation.response === 'none' ? {} : { '200': { description: 'OK', ...schema } }),
       ...(operation.alsoAnswers.includes(201) ? { '201': { description: 'Created', ...schema } } : {}),
       ...(operation.alsoAnswers.includes(202) ? { '202': { description: 'Accepted', ...schema } } : {}),
       '401': { description: 'Unauthorized' },
@@ -119,9 +122,10 @@ export function bodyName({ body }: Operation): string | undefined {
   return typeof body === 'string' ? `${meta}.${body}` : nameOf(body);
 }
 
-/** The definition of an operation's answer; undefined for plain text. */
+/** The definition of an operation's answer; undefined where none is published. */
 export function responseName({ response }: Operation): string | undefined {
-  if (response === 'string') return undefined;
+  if (response === 'string' || response === 'none') return undefined;
+  if (response === 'Info') return 'io.k8s.apimachinery.pkg.version.Info';
   return typeof response === 'string' ? `${meta}.${response}` : nameOf(response);
 }
 

@@ -1,5 +1,5 @@
-// OpenAPI 3 documents (`GET /openapi/v3/apis/apps/v1`): one for each group and version, with the definitions that its
-// operations reach.
+// OpenAPI 3 documents (`GET /openapi/v3/apis/apps/v1`): one for each group and version, each group and each path beside
+// them, with the definitions that its operations reach.
 
 import { type DefinitionForm, type OpenApiSchema, openApiDefinition, referencesOf } from './openapi-definitions.ts';
 import { bodyName, patchTypesOf, pathTexts, responseName } from './openapi-v2.ts';
@@ -7,7 +7,7 @@ import type { Operation, Parameter } from './operations.ts';
 import { indexOfDefinition } from './schema.ts';
 
 export interface OpenApiV3Input {
-  /** Those of one group and version. */
+  /** Those of one document: of a group and version, of a group, or of a path by itself. */
   operations: readonly Operation[];
   /** Definitions of custom resources by name, with version 3's references. */
   custom: Readonly<Record<string, OpenApiSchema>>;
@@ -22,8 +22,10 @@ export function openApiV3({ operations, custom }: OpenApiV3Input): OpenApiSchema
   const names = new Set<string>();
   for (const operation of operations)
     for (const name of [bodyName(operation), responseName(operation)]) if (name) reach(name, names, custom);
-  reach(`${meta}.DeleteOptions`, names, custom);
-  reach(`${meta}.WatchEvent`, names, custom);
+  if (operations.some(({ kind }) => kind)) {
+    reach(`${meta}.DeleteOptions`, names, custom);
+    reach(`${meta}.WatchEvent`, names, custom);
+  }
   const schemas: Record<string, OpenApiSchema> = {};
   for (const name of [...names].sort()) schemas[name] = custom[name] ?? openApiDefinition(name, form);
   const paths: Record<string, OpenApiSchema> = {};
@@ -71,7 +73,8 @@ function printOperation(operation: Operation, known: ReadonlySet<string>): OpenA
   const body = bodyName(operation);
   const response = responseName(operation);
   const schema = response ? reference(response, known) : { type: 'string' };
-  const answers = response ? content(operation.streams ? [...mediaTypes, ...streamTypes] : mediaTypes, schema) : content(['*/*'], schema);
+  const types = operation.produces ?? (response ? (operation.streams ? [...mediaTypes, ...streamTypes] : mediaTypes) : ['*/*']);
+  const answers = content(types, schema);
   return {
     tags: [operation.tag],
     description: operation.description,
@@ -81,7 +84,7 @@ function printOperation(operation: Operation, known: ReadonlySet<string>): OpenA
       ? { requestBody: { content: content(operation.body === 'Patch' ? patchTypesOf(operation) : ['*/*'], reference(body, known)) } }
       : {}),
     responses: {
-      '200': { description: 'OK', content: answers },
+      ...(operation.response === 'none' ? {} : { '200': { description: 'OK', content: answers } }),
       ...(operation.alsoAnswers.includes(201) ? { '201': { description: 'Created', content: answers } } : {}),
       ...(operation.alsoAnswers.includes(202) ? { '202': { description: 'Accepted', content: answers } } : {}),
       '401': { description: 'Unauthorized' },

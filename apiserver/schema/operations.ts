@@ -34,12 +34,24 @@ export interface Operation {
   parameters: readonly Parameter[];
   /** The body's kind, `Patch`, or none. */
   body?: GroupVersionKind | 'Patch' | 'DeleteOptions';
-  /** What answers: an object, a list, a Status, a discovery list, or text. */
-  response: GroupVersionKind | 'Status' | 'APIVersions' | 'APIGroupList' | 'APIGroup' | 'APIResourceList' | 'string';
+  /** What answers: an object, a list, a Status, a discovery list, version.Info, text, or what no schema is published of. */
+  response:
+    | GroupVersionKind
+    | 'Status'
+    | 'WatchEvent'
+    | 'APIVersions'
+    | 'APIGroupList'
+    | 'APIGroup'
+    | 'APIResourceList'
+    | 'Info'
+    | 'string'
+    | 'none';
   /** Answers 201 or 202 beside 200. */
   alsoAnswers: readonly (201 | 202)[];
   /** Lists can be streamed as a watch. */
   streams: boolean;
+  /** Content types of the answer, when not those of every object. */
+  produces?: readonly string[];
 }
 
 const query = (name: string, type: Parameter['type'], description: string): Parameter => ({ name, in: 'query', type, description });
@@ -85,45 +97,9 @@ export function operationsOf(declarations: readonly ResourceDeclaration[]): Oper
     const { group, version } = declaration.kind;
     if (!seen.has(`${group}/${version}`)) operations.push(discoveryOperation(group, version));
     seen.add(`${group}/${version}`);
-    operations.push(...resourceOperations(declaration), ...subresourceOperations(declaration));
+    operations.push(...resourceOperations(declaration), ...subresourceOperations(declaration), ...watchOperations(declaration));
   }
   return operations;
-}
-
-/** The discovery documents above the versions: `/api/`, `/apis/` and each group's. */
-export function discoveryOperationsOf(declarations: readonly ResourceDeclaration[]): Operation[] {
-  const groups = [...new Set(declarations.map(({ kind }) => kind.group))].filter((group) => group !== '');
-  const about = { method: 'get', parameters: [], alsoAnswers: [], streams: false } as const;
-  return [
-    {
-      ...about,
-      path: '/api/',
-      operationId: 'getCoreAPIVersions',
-      description: 'get available API versions',
-      tag: 'core',
-      response: 'APIVersions',
-    },
-    {
-      ...about,
-      path: '/apis/',
-      operationId: 'getAPIVersions',
-      description: 'get available API versions',
-      tag: 'apis',
-      response: 'APIGroupList',
-    },
-    ...groups.map((group): Operation => {
-      const word = groupWord(group);
-      const tag = word[0]!.toLowerCase() + word.slice(1);
-      return {
-        ...about,
-        path: `/apis/${group}/`,
-        operationId: `get${word}APIGroup`,
-        description: 'get information of a group',
-        tag,
-        response: 'APIGroup',
-      };
-    }),
-  ];
 }
 
 /** `RbacAuthorization` of `rbac.authorization.k8s.io`, `Core` of ''. */
@@ -264,6 +240,34 @@ function resourceOperations(declaration: ResourceDeclaration): Operation[] {
     });
   }
   return operations;
+}
+
+/** The paths that watches had before lists took `watch`; custom resources never had them. */
+function watchOperations({ kind: { group, version, kind, plural, namespaced }, verbs, isCustom }: ResourceDeclaration): Operation[] {
+  if (isCustom || !(verbs ?? allVerbs).includes('watch')) return [];
+  const base = `${groupVersionPath(group, version)}/watch`;
+  const prefix = `watch${groupWord(group)}${capitalize(version)}`;
+  const scoped = `${prefix}${namespaced ? 'Namespaced' : ''}${kind}`;
+  const collection = `${base}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}`;
+  const insteadOf = "deprecated: use the 'watch' parameter with a list operation instead";
+  const watch = {
+    method: 'get',
+    kind: { group, version, kind },
+    tag: tagOf(group, version),
+    parameters: listParameters,
+    response: 'WatchEvent',
+    alsoAnswers: [],
+    streams: true,
+  } as const;
+  const description = `watch individual changes to a list of ${kind}. ${insteadOf}.`;
+  const ofOne = `watch changes to an object of kind ${kind}. ${insteadOf}, filtered to a single item with the 'fieldSelector' parameter.`;
+  return [
+    { ...watch, path: collection, action: 'watchlist', operationId: `${scoped}List`, description },
+    { ...watch, path: `${collection}/{name}`, action: 'watch', operationId: scoped, description: ofOne },
+    ...(namespaced
+      ? [{ ...watch, path: `${base}/${plural}`, action: 'watchlist', operationId: `${prefix}${kind}ListForAllNamespaces`, description }]
+      : []),
+  ];
 }
 
 interface Subresource {
