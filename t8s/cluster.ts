@@ -121,7 +121,7 @@ async function start(
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
-      logDirectory: join(config.dataDirectory, 'logs'),
+      logDirectory: logDirectoryOf(config),
       ...(audit ? { audit } : {}),
     });
     ends.push(() => server.close());
@@ -186,6 +186,13 @@ async function start(
       ...(containerd?.pid ? [{ name: 'containerd', address: containerd.socket, pid: containerd.pid }] : []),
     ],
   };
+}
+
+/** Where nodes of this process keep their pods' logs, and what `/logs/` shows. */
+function logDirectoryOf({ dataDirectory }: ClusterConfig): string {
+  const directory = join(dataDirectory, 'logs');
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  return directory;
 }
 
 /** People and programs that the operator names in a file. */
