@@ -21,14 +21,10 @@ import { controllerOf } from '../api/owners.ts';
 import { isPodReady } from '../api/pods.ts';
 import { isStatus } from '../api/status.ts';
 import type { KubeObject } from '../api/wire.ts';
-import { root, startServer } from '../apiserver/server-fixture.ts';
 import { timestamp } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
-import { seededRandom } from '../base/random.ts';
-import { createCacheSet } from '../client/cache-set.ts';
 import { controller, settled } from '../client/controller.ts';
-import { createClient } from '../client/rest-client.ts';
-import { startControllers } from './all.ts';
+import { startWithControllers } from './controller-fixture.ts';
 
 /** Runs pods as soon as it sees them, and ends them when they are deleted. */
 function kubelet() {
@@ -58,22 +54,10 @@ function kubelet() {
 }
 
 async function start(t: TestContext) {
-  const server = await startServer();
-  const { clock } = server;
-  const client = createClient(server.server.transport(root));
-  const random = seededRandom(1);
   const warnings: string[] = [];
   const log = { ...silentLog, warn: (message: string) => warnings.push(message), child: () => log };
-  const caches = createCacheSet({ client, clock, random, log });
-  const end = new AbortController();
-  const run = { client, caches, clock, random, log, signal: end.signal };
-  const running = [startControllers({ ...run, rootCa: 'PEM' }), kubelet().run(run)];
-  t.after(async () => {
-    end.abort();
-    await Promise.all(running);
-    await caches.close();
-    await server.close();
-  });
+  const { client, clock, start: alsoStart } = await startWithControllers(t, { log, rootCa: 'PEM' });
+  alsoStart(kubelet());
   await client.create(namespaces, { metadata: { name: 'a' } });
   await clock.step(1_000);
   return { clock, client, warnings, pods: async () => (await client.list(pods, { namespace: 'a' })).items };

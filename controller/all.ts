@@ -20,6 +20,7 @@ import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { taintEvictionController } from './tainteviction/controller.ts';
+import { claimProtection, volumeProtection } from './volumeprotection/controller.ts';
 
 export interface StartControllersOptions extends ControllerRun {
   /** Names of the controllers to run; all when absent. */
@@ -44,6 +45,8 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     serviceAccountController,
     resourceQuotaController,
     clusterRoleAggregationController,
+    claimProtection,
+    volumeProtection,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
   ];
 }

@@ -8,7 +8,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { podSecurity } from './pod-security.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
 import { priority } from './priority.ts';
-import { taintNodesByCondition } from './protection.ts';
+import { storageObjectInUseProtection, taintNodesByCondition } from './protection.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
@@ -31,6 +31,7 @@ export function builtInAdmission(view: ClusterView, { identity = [], random }: B
     defaultTolerationSeconds,
     extendedResourceToleration,
     defaultStorageClass(view),
+    storageObjectInUseProtection,
     persistentVolumeClaimResize(view),
     runtimeClass(view),
     defaultIngressClass(view),

@@ -4,27 +4,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Pod, pods } from '../../api/core.ts';
 import { podDisruptionBudgets } from '../../api/policy.ts';
-import { root, startServer } from '../../apiserver/server-fixture.ts';
 import { timestamp } from '../../base/clock.ts';
-import { silentLog } from '../../base/log.ts';
-import { seededRandom } from '../../base/random.ts';
-import { createCacheSet } from '../../client/cache-set.ts';
-import { createClient } from '../../client/rest-client.ts';
-import { startControllers } from '../all.ts';
+import { startWithControllers } from '../controller-fixture.ts';
 
 async function start(t: TestContext) {
-  const { server, clock, ask, close } = await startServer();
-  const client = createClient(server.transport(root));
-  const random = seededRandom(1);
-  const caches = createCacheSet({ client, clock, random, log: silentLog });
-  const end = new AbortController();
-  const running = startControllers({ client, caches, clock, random, log: silentLog, signal: end.signal, only: ['disruption'] });
-  t.after(async () => {
-    end.abort();
-    await running;
-    await caches.close();
-    await close();
-  });
+  const { client, clock, ask } = await startWithControllers(t, { only: ['disruption'] });
   return {
     clock,
     client,
