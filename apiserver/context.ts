@@ -69,7 +69,9 @@ export interface ApiState {
   /** Neither counted as in flight nor bounded by the request deadline. */
   isLongRunning: boolean;
   /** Set for all but long-running requests; `aborted` once the client has been told that its time is over. */
-  deadline?: { readonly aborted: boolean };
+  deadline?: { readonly aborted: boolean; readonly allottedMs: number };
+  /** Set for watches: to be called once what is there has been sent and only changes are to come. */
+  watchBegun?: () => void;
 }
 
 export type ApiContext = Koa.ParameterizedContext<ApiState>;

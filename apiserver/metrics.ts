@@ -79,6 +79,11 @@ export class Metrics {
     this.#longRunning.inc(requestLabels(info, scopeOf(info)), change);
   }
 
+  /** For parts of the server that have metrics of their own. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }

@@ -29,10 +29,15 @@ import { authenticate } from './filters/authenticate.ts';
 import { authorize } from './filters/authorize.ts';
 import { deadline } from './filters/deadline.ts';
 import { impersonate } from './filters/impersonate.ts';
-import { maxInFlight } from './filters/max-in-flight.ts';
 import { measure } from './filters/measure.ts';
+import { priorityAndFairness } from './filters/priority-and-fairness.ts';
 import { renderErrors } from './filters/render-errors.ts';
 import { requestInfo } from './filters/request-info.ts';
+import { flowControlDumps } from './flowcontrol/dumps.ts';
+import { FlowControl } from './flowcontrol/flow-control.ts';
+import { FlowMetrics } from './flowcontrol/flow-metrics.ts';
+import { followConfiguration } from './flowcontrol/follow-configuration.ts';
+import { maintainBootstrap, restoreBootstrap } from './flowcontrol/maintain-bootstrap.ts';
 import { DiscoveryHandler } from './handlers/discovery.ts';
 import { dispatch, type PathHandler } from './handlers/dispatch.ts';
 import type { ServerParts } from './handlers/handler.ts';
@@ -43,7 +48,7 @@ import { openApiPaths } from './handlers/openapi.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
 import { localTransport } from './local-transport.ts';
 import { Metrics } from './metrics.ts';
-import { createBootstrapObjects, publishAddress } from './registry/bootstrap.ts';
+import { apiServerUser, createBootstrapObjects, publishAddress } from './registry/bootstrap.ts';
 import { Reservations } from './registry/reservations.ts';
 import { ResourceTable } from './registry/resource-table.ts';
 import { ServiceAllocation } from './registry/service-allocation.ts';
@@ -81,7 +86,7 @@ export interface ApiServerOptions {
   logDirectory?: string;
   /** Serve paths outside of /api and /apis. */
   paths?: readonly PathHandler[];
-  /** Requests that read, or write, worked on at a time. Default 400 and 200. */
+  /** Requests that read, and that write; their sum is the seats that priority levels share. Default 400 and 200. */
   maxRequestsInFlight?: { readOnly: number; mutating: number };
   requestTimeoutMs?: number;
   /** Called once the caches are filled; the server is ready when all have resolved. */
@@ -155,6 +160,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     inFlight: () => inFlight,
     storeBytes: () => store.sizeBytes(),
   });
+  const flowMetrics = new FlowMetrics(metrics.registry);
+  const { maxRequestsInFlight, requestTimeoutMs = 60_000 } = options;
+  const flowControl = new FlowControl({
+    clock,
+    metrics: flowMetrics,
+    seats: (maxRequestsInFlight?.readOnly ?? 400) + (maxRequestsInFlight?.mutating ?? 200),
+    stored({ group, version, resource }) {
+      const cache = resources.find(group, version, resource)?.cache;
+      return cache && { count: cache.size, bytes: cache.bytes };
+    },
+  });
   const openWatches = new Set<() => void>();
   const { kubelet, serviceAccountTokens } = options;
   const server: ServerParts = {
@@ -196,11 +212,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authenticate(options.authenticators),
     impersonate(options.authorizer),
     ...(options.audit ? [audit(options.audit, clock)] : []),
-    maxInFlight(inFlight, {
-      readOnlyMax: options.maxRequestsInFlight?.readOnly ?? 400,
-      mutatingMax: options.maxRequestsInFlight?.mutating ?? 200,
-    }),
-    deadline(clock, options.requestTimeoutMs ?? 60_000),
+    deadline(clock, requestTimeoutMs),
+    priorityAndFairness({ flowControl, metrics: flowMetrics, clock, inFlight, requestTimeoutMs }),
     authorize(options.authorizer),
   ];
 
@@ -212,6 +225,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openApiPaths(resources, { version: version.gitVersion, pathOperations }),
     ...(serviceAccountTokens ? [tokenIssuerPaths(serviceAccountTokens, () => address)] : []),
     ...(logDirectory ? [logPaths(logDirectory)] : []),
+    flowControlDumps(flowControl, () => ({ wall: clock.nowMs(), monotonic: clock.monotonicMs() })),
     ...(options.paths ?? []),
   ];
   const handle = chain(filters, dispatch({ server, discovery, checks, version, paths }));
@@ -233,7 +247,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await feed.start();
   const customResources = resources.ofKind(customResourceDefinitions) ? new CustomResources({ resources, clock, log }) : undefined;
   await customResources?.start();
+  const flowConfiguration = followConfiguration(server, flowControl, localTransport(koa, handle, apiServerUser));
+  const flowMaintenance = maintainBootstrap(server);
   const readiness = createBootstrapObjects(server, serviceAllocation)
+    .then(() => restoreBootstrap(server))
+    .then(() => flowConfiguration.refresh())
     .then(() => Promise.all((options.begin ?? []).map((begin) => begin(server))))
     .then(() => {
       isReady = true;
@@ -283,6 +301,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       isClosing = true;
       bookmarks.stop();
       compactor.stop();
+      flowControl.close();
+      flowConfiguration.close();
+      flowMaintenance.close();
       customResources?.close();
       const closed = listeners.map(({ server: https }) => new Promise<void>((resolve) => https.close(() => resolve())));
       for (const end of [...openWatches]) end();

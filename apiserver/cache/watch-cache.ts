@@ -49,6 +49,7 @@ export class WatchCache implements FeedTarget {
   #ringAfter = 0;
   #filledAt = 0;
   #lastChange = 0;
+  #bytes = 0;
   /** Changes that arrive while `reset` reads. */
   #waiting: StoreEvent[] | undefined;
   readonly #listeners = new Set<CacheListener>();
@@ -76,19 +77,28 @@ export class WatchCache implements FeedTarget {
     return this.#keys.length;
   }
 
+  /** Of all objects as they go over the wire. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   async reset(pages: AsyncIterable<Entry[]>, revision: number): Promise<void> {
     this.#waiting = [];
     const keys: string[] = [];
     const objects = new Map<string, StoredObject>();
+    let bytes = 0;
     for await (const page of pages) {
       for (const entry of page) {
         keys.push(entry.key);
-        objects.set(entry.key, this.codec.fromEntry(entry));
+        const object = this.codec.fromEntry(entry);
+        objects.set(entry.key, object);
+        bytes += object.wire.length;
       }
     }
     for (const listener of [...this.#listeners]) listener.expired();
     this.#keys = keys;
     this.#objects = objects;
+    this.#bytes = bytes;
     this.#ring = [];
     this.#ringBytes = 0;
     this.#ringAfter = revision;
@@ -117,6 +127,7 @@ export class WatchCache implements FeedTarget {
       this.#removeKey(key);
       this.#objects.delete(key);
     }
+    this.#bytes += (after?.wire.length ?? 0) - (before?.wire.length ?? 0);
     this.#lastChange = revision;
     const change: Change = { revision, after, before, frames: new Map() };
     this.#remember(change);

@@ -10,7 +10,7 @@ export function deadline(clock: Clock, requestTimeoutMs: number): Filter {
     if (ctx.state.isLongRunning) return next();
     const askedMs = readTimeout(ctx.state.query.get('timeout'));
     const allottedMs = askedMs > 0 && askedMs < requestTimeoutMs ? askedMs : requestTimeoutMs;
-    const isOver = { aborted: false };
+    const isOver = { aborted: false, allottedMs };
     ctx.state.deadline = isOver;
     let timer: { cancel(): void } | undefined;
     const expired = new Promise<never>((_, reject) => {

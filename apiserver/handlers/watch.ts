@@ -43,6 +43,7 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
     if (watch.isEnded) return;
     channel = channelOf(served, options, encoding, server);
     channel.join(watch, revision);
+    ctx.state.watchBegun?.();
     await watch.ended;
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;

@@ -1,18 +1,15 @@
 // The objects every cluster begins with, made when missing: its namespaces, its priority classes, the `kubernetes`
-// service through which pods reach the API server, priority levels and flow schemas, and the API services of what is
-// built in.
+// service through which pods reach the API server, and the API services of what is built in.
 
 import { apiServices } from '../../api/apiregistration.ts';
 import { endpoints, namespaces, services } from '../../api/core.ts';
 import { endpointSlices, serviceNameLabel } from '../../api/discovery.ts';
-import { flowSchemas, priorityLevelConfigurations } from '../../api/flowcontrol.ts';
 import type { Kind } from '../../api/kind.ts';
 import { priorityClasses } from '../../api/scheduling.ts';
 import { isStatus } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import { localApiService } from '../resources/apiservices.ts';
-import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../resources/flowcontrol-bootstrap.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import type { WriteRequest } from './registry.ts';
 import type { ServiceAllocation } from './service-allocation.ts';
@@ -40,8 +37,6 @@ const at = { namespace: 'default', name: 'kubernetes' };
 export async function createBootstrapObjects(server: ServerParts, allocation: ServiceAllocation): Promise<void> {
   for (const name of bootstrapNamespaces) await ensure(server, namespaces, { metadata: { name } });
   for (const priorityClass of bootstrapPriorityClasses) await ensure(server, priorityClasses, structuredClone(priorityClass));
-  for (const level of bootstrapPriorityLevels) await ensure(server, priorityLevelConfigurations, structuredClone(level));
-  for (const schema of bootstrapFlowSchemas) await ensure(server, flowSchemas, structuredClone(schema));
   for (const { kind } of server.resources.all) {
     const local = localApiService(kind.group, kind.version);
     if (local) await ensure(server, apiServices, local);
