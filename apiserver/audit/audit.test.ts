@@ -22,6 +22,7 @@ test('each request is recorded as much as the first rule that matches it says', 
   const policy = policyOf(
     [
       { level: 'None', nonResourceURLs: ['/version*'] },
+      { level: 'None', users: ['system:apiserver'] },
       { level: 'Metadata', resources: [{ group: '', resources: ['secrets'] }] },
       { level: 'RequestResponse', verbs: ['create'] },
       { level: 'Request' },
