@@ -13,6 +13,7 @@ import { createClient } from '../client/rest-client.ts';
 import { readBody } from '../client/transport.ts';
 import { certificateAuthenticator } from './authn/authenticator.ts';
 import { parseTokenFile, staticTokenAuthenticator } from './authn/static-tokens.ts';
+import { createAuthority, createCertificate } from './pki/certificates.ts';
 import { ensurePki } from './pki/pki.ts';
 import { startServer } from './server-fixture.ts';
 
@@ -47,6 +48,13 @@ test('over HTTPS and WebSocket a client certificate of the authority or a known 
   const bob = createHttpsTransport({ ...base, token: 'weak' });
   const stranger = createHttpsTransport({ ...base, token: 'wrong' });
   const nobody = createHttpsTransport(base);
+  const other = await createAuthority('kubernetes', systemClock);
+  const pair = await createCertificate(
+    other,
+    { commonName: 'eve', organizations: ['system:masters'], isClient: true, validDays: 1 },
+    systemClock,
+  );
+  const foreign = createHttpsTransport({ ...base, cert: pair.certPem, key: pair.keyPem });
   try {
     const created = await createClient(admin).create(configMaps, { metadata: { namespace: 'default', name: 'a' } });
     assert.equal((await createClient(ann).get(configMaps, { namespace: 'default', name: 'a' })).metadata?.uid, created.metadata?.uid);
@@ -54,7 +62,17 @@ test('over HTTPS and WebSocket a client certificate of the authority or a known 
       message: 'configmaps is forbidden: User "bob" cannot list resource "configmaps" in API group "" in the namespace "default"',
     });
     await assert.rejects(createClient(stranger).list(configMaps), { message: 'Unauthorized' });
-    assert.equal((await nobody.request({ method: 'GET', path: '/api' })).status, 401);
+    await assert.rejects(createClient(nobody).list(configMaps), {
+      message: 'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" at the cluster scope',
+    });
+    await assert.rejects(createClient(foreign).list(configMaps), { message: 'Unauthorized' });
+    const encoded = `base64url.bearer.authorization.k8s.io.${Buffer.from('good').toString('base64url')}`;
+    const browser = new WebSocket(`wss://127.0.0.1:${port}/api/v1/namespaces/default/configmaps?watch=1`, ['v4.channel.k8s.io', encoded], {
+      ca: pki.authority.certPem,
+    });
+    await once(browser, 'message');
+    browser.close();
+    await once(browser, 'close');
     const socket = new WebSocket(`wss://127.0.0.1:${port}/api/v1/namespaces/default/configmaps?watch=1`, {
       ca: pki.authority.certPem,
       headers: { authorization: 'Bearer good' },
@@ -67,7 +85,7 @@ test('over HTTPS and WebSocket a client certificate of the authority or a known 
     const health = await nobody.request({ method: 'GET', path: '/readyz' });
     assert.equal((await readBody(health)).toString(), 'ok');
   } finally {
-    for (const transport of [admin, ann, bob, stranger, nobody]) await transport.close();
+    for (const transport of [admin, ann, bob, stranger, nobody, foreign]) await transport.close();
     await close();
     rmSync(directory, { recursive: true });
   }

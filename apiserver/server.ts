@@ -16,7 +16,7 @@ import type { Store } from '../store/store.ts';
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
 import { ClusterView } from './admission/cluster-view.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
-import type { Authenticator } from './authn/authenticator.ts';
+import type { AnonymousAccess, Authenticator } from './authn/authenticator.ts';
 import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { StoreFeed } from './cache/store-feed.ts';
@@ -64,6 +64,8 @@ export interface ApiServerOptions {
   resources: readonly ResourceDeclaration[];
   /** Asked in order; in-process users need none. */
   authenticators: readonly Authenticator[];
+  /** What may be asked for without credentials, before authorization. Default: everything. */
+  anonymous?: AnonymousAccess;
   authorizer: Authorizer;
   /** What a user may do in a namespace, for SelfSubjectRulesReview. Default: it is said to be unknown. */
   rulesOf?: ServerParts['rulesOf'];
@@ -209,7 +211,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     measure(metrics, clock),
     auditId(random),
     renderErrors(log),
-    authenticate(options.authenticators),
+    authenticate(options.authenticators, options.anonymous),
     impersonate(options.authorizer),
     ...(options.audit ? [audit(options.audit, clock)] : []),
     deadline(clock, requestTimeoutMs),

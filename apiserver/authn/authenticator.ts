@@ -1,14 +1,24 @@
 // Who asks: a chain of authenticators, each of which knows the caller, knows nothing of it, or refuses it. Follows
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/.
 
+import { isStatus, StatusError } from '../../api/status.ts';
 import type { UserInfo } from '../resources/resource.ts';
+
+export interface ClientCertificate {
+  commonName: string;
+  organizations: readonly string[];
+  /** SHA-256 of the certificate in lower-case hex. */
+  fingerprint?: string;
+  /** Why it is not to be believed; absent: its chain leads to the clients' authority. */
+  problem?: string;
+}
 
 /** What an authenticator may look at. */
 export interface Credentials {
   /** The bearer token, without its scheme; undefined: none. */
   token: string | undefined;
-  /** The verified client certificate's subject; undefined: none was shown. */
-  certificate: { commonName: string; organizations: readonly string[] } | undefined;
+  /** The client certificate's subject; undefined: none was shown. */
+  certificate: ClientCertificate | undefined;
   /** Request headers, names in lower case, for authenticating proxies. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
@@ -18,12 +28,30 @@ export type Authenticator = (credentials: Credentials) => UserInfo | undefined |
 
 export const anonymousUser: UserInfo = Object.freeze({ name: 'system:anonymous', groups: ['system:unauthenticated'] });
 
-/** The first authenticator that knows the caller, who then is also in `system:authenticated`; undefined: nobody does. */
+/** Who may ask without saying who they are: anybody, or only for some paths. */
+export interface AnonymousAccess {
+  isEnabled: boolean;
+  /** Absent: every path. */
+  paths?: readonly string[];
+}
+
+/**
+ * The first authenticator that knows the caller, who then is also in `system:authenticated`; undefined: nobody does. One
+ * that refuses does not keep the others from knowing.
+ * @throws StatusError Unauthorized when somebody refused and nobody knows the caller
+ */
 export async function authenticate(chain: readonly Authenticator[], credentials: Credentials): Promise<UserInfo | undefined> {
+  let refusal: Error | undefined;
   for (const authenticator of chain) {
-    const user = await authenticator(credentials);
-    if (user) return withAuthenticatedGroup(user);
+    try {
+      const user = await authenticator(credentials);
+      if (user) return withAuthenticatedGroup(user);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      refusal ??= error;
+    }
   }
+  if (refusal) throw isStatus(refusal, 'Unauthorized') ? refusal : new StatusError('Unauthorized', 'Unauthorized', { cause: refusal });
   return undefined;
 }
 
@@ -33,5 +61,16 @@ function withAuthenticatedGroup(user: UserInfo): UserInfo {
 }
 
 /** Client certificates: the common name is the user, the organizations are its groups. */
-export const certificateAuthenticator: Authenticator = ({ certificate }) =>
-  certificate && certificate.commonName !== '' ? { name: certificate.commonName, groups: [...certificate.organizations] } : undefined;
+export const certificateAuthenticator: Authenticator = ({ certificate }) => {
+  if (!certificate) return undefined;
+  if (certificate.problem !== undefined) throw new StatusError('Unauthorized', 'Unauthorized', { cause: new Error(certificate.problem) });
+  if (certificate.commonName === '') return undefined;
+  return {
+    name: certificate.commonName,
+    groups: [...certificate.organizations],
+    ...(certificate.fingerprint ? { extra: { [credentialIdKey]: [`X509SHA256=${certificate.fingerprint}`] } } : {}),
+  };
+};
+
+/** The extra by which audit tells one credential of a user from another. */
+export const credentialIdKey = 'authentication.kubernetes.io/credential-id';

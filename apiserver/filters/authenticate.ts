@@ -1,28 +1,33 @@
-// Finds out who asks; whoever shows no credentials is anonymous and may ask for health and version only, whoever shows
-// wrong ones nothing.
+// Finds out who asks; whoever shows no credentials is anonymous, whoever shows wrong ones is refused.
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { StatusError } from '../../api/status.ts';
-import { type Authenticator, anonymousUser, authenticate as askChain, type Credentials } from '../authn/authenticator.ts';
+import {
+  type AnonymousAccess,
+  type Authenticator,
+  anonymousUser,
+  authenticate as askChain,
+  type ClientCertificate,
+} from '../authn/authenticator.ts';
 import type { ApiContext, Filter } from '../context.ts';
 import type { UserInfo } from '../resources/resource.ts';
 
-export function authenticate(chain: readonly Authenticator[]): Filter {
-  const certificates = new WeakMap<Socket, Credentials['certificate'] | null>();
+export function authenticate(chain: readonly Authenticator[], anonymous: AnonymousAccess = { isEnabled: true }): Filter {
+  const certificates = new WeakMap<Socket, ClientCertificate | null>();
 
   async function userOf(ctx: ApiContext): Promise<UserInfo> {
     const { headers, socket } = ctx.req;
-    const { authorization } = headers;
     let certificate = certificates.get(socket);
     if (certificate === undefined) {
       certificate = certificateOf(socket) ?? null;
       certificates.set(socket, certificate);
     }
-    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    const token = bearerTokenOf(headers.authorization) ?? takeWebSocketToken(ctx);
     const user = await askChain(chain, { token, certificate: certificate ?? undefined, headers });
     if (user) return user;
-    if (authorization !== undefined) throw new StatusError('Unauthorized', 'Unauthorized');
+    const isOpen = anonymous.isEnabled && (anonymous.paths?.includes(ctx.path) ?? true);
+    if (token !== undefined || !isOpen) throw new StatusError('Unauthorized', 'Unauthorized');
     return anonymousUser;
   }
 
@@ -32,12 +37,34 @@ export function authenticate(chain: readonly Authenticator[]): Filter {
   };
 }
 
-/** The subject of the client certificate, once the TLS layer has verified its chain. */
-function certificateOf(socket: Socket): Credentials['certificate'] {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const { subject } = socket.getPeerCertificate();
-  const commonName = asList(subject?.CN)[0];
-  return commonName === undefined ? undefined : { commonName, organizations: asList(subject.O) };
+const bearerTokenOf = (authorization: string | undefined) => /^Bearer +(\S+)/i.exec(authorization?.trim() ?? '')?.[1];
+
+const tokenProtocol = 'base64url.bearer.authorization.k8s.io.';
+
+/** Browsers can give a WebSocket no header, so a token comes as one of its protocols, beside those that are meant. */
+function takeWebSocketToken({ req }: ApiContext): string | undefined {
+  const asked = req.headers['sec-websocket-protocol'];
+  if (asked === undefined || !asked.includes(tokenProtocol)) return undefined;
+  const protocols = asked.split(',').map((protocol) => protocol.trim());
+  const tokens = protocols.filter((protocol) => protocol.startsWith(tokenProtocol));
+  const others = protocols.filter((protocol) => !protocol.startsWith(tokenProtocol));
+  // Without another protocol to agree upon, or with two tokens, it is not what was meant.
+  if (tokens.length !== 1 || others.length === 0) throw new StatusError('Unauthorized', 'Unauthorized');
+  req.headers['sec-websocket-protocol'] = others.join(', ');
+  return Buffer.from((tokens[0] as string).slice(tokenProtocol.length), 'base64url').toString();
+}
+
+/** The client certificate, once the TLS layer has looked at its chain. */
+function certificateOf(socket: Socket): ClientCertificate | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const { subject, fingerprint256 } = socket.getPeerCertificate();
+  if (!subject) return undefined;
+  return {
+    commonName: asList(subject.CN)[0] ?? '',
+    organizations: asList(subject.O),
+    fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
+    ...(socket.authorized ? {} : { problem: String(socket.authorizationError) }),
+  };
 }
 
 /** node gives a repeated attribute as an array. */

@@ -1,7 +1,5 @@
-// Refuses what the authorizer does not allow: 401 to those who have not said who they are, 403 to the others.
+// Refuses what the authorizer does not allow, to the anonymous as to everyone.
 
-import { StatusError } from '../../api/status.ts';
-import { anonymousUser } from '../authn/authenticator.ts';
 import { type AuthorizationAttributes, type Authorizer, forbiddenBy } from '../authz/authorizer.ts';
 import type { ApiContext, Filter } from '../context.ts';
 
@@ -23,7 +21,6 @@ export function authorize(authorizer: Authorizer): Filter {
     };
     const { decision, reason } = await authorizer(attributes);
     if (decision === 'allow') return next();
-    if (user === anonymousUser) throw new StatusError('Unauthorized', 'Unauthorized');
     throw forbiddenBy(attributes, reason);
   };
 }
