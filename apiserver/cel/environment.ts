@@ -3,10 +3,10 @@
 // See https://kubernetes.io/docs/reference/using-api/cel/
 
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import { RE2JS } from 're2js';
+import { CelError } from './cel-error.ts';
+import { registerLibraries } from './library/register.ts';
 
-type Text = string;
-type Values = unknown[];
+export { CelError } from './cel-error.ts';
 
 /** An expression, compiled once. */
 export interface CelProgram {
@@ -14,11 +14,6 @@ export interface CelProgram {
   readonly type: string;
   /** @throws CelError */
   evaluate(variables: Readonly<Record<string, unknown>>): unknown;
-}
-
-/** An expression that does not compile, fails, or costs too much. */
-export class CelError extends Error {
-  override name = 'CelError';
 }
 
 /** As many steps as one evaluation may take at most, by an estimate from above. */
@@ -108,44 +103,7 @@ let shared: Environment | undefined;
 function base(): Environment {
   if (shared) return shared;
   const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false });
-  const define = (signature: string, handler: (...values: never[]) => unknown) => environment.registerFunction(signature, handler);
-  const matches = (text: Text, pattern: Text) => RE2JS.compile(pattern).matcher(text).find();
-  define('string.re2Matches(string): bool', matches);
-  define('re2Matches(string, string): bool', matches);
-  define('string.find(string): string', (text: Text, pattern: Text) => findAll(text, pattern, 1)[0] ?? '');
-  define('string.findAll(string): list', (text: Text, pattern: Text) => findAll(text, pattern, Number.POSITIVE_INFINITY));
-  define('string.findAll(string, int): list', (text: Text, pattern: Text, limit: bigint) =>
-    findAll(text, pattern, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit)),
-  );
-  define('string.replace(string, string): string', (text: Text, from: Text, to: Text) => text.replaceAll(from, () => to));
-  define('string.charAt(int): string', (text: Text, at: bigint) => [...text][Number(at)] ?? '');
-  define('string.reverse(): string', (text: Text) => [...text].reverse().join(''));
-  define('list.isSorted(): bool', (items: Values) => items.every((item, i) => i === 0 || order(items[i - 1], item) <= 0));
-  define('list.sum(): dyn', (items: Values) =>
-    items.reduce((sum, item) => (sum as number) + (item as number), typeof items[0] === 'number' ? 0 : 0n),
-  );
-  define('list.min(): dyn', (items: Values) => nonEmpty(items, 'min').reduce((least, item) => (order(item, least) < 0 ? item : least)));
-  define('list.max(): dyn', (items: Values) => nonEmpty(items, 'max').reduce((most, item) => (order(item, most) > 0 ? item : most)));
-  define('list.indexOf(dyn): int', (items: Values, wanted: unknown) => BigInt(items.indexOf(wanted)));
-  define('list.lastIndexOf(dyn): int', (items: Values, wanted: unknown) => BigInt(items.lastIndexOf(wanted)));
-  define('isURL(string): bool', (text: Text) => URL.canParse(text));
+  registerLibraries(environment);
   shared = environment;
   return environment;
-}
-
-function findAll(text: string, pattern: string, limit: number): string[] {
-  const matcher = RE2JS.compile(pattern).matcher(text);
-  const found: string[] = [];
-  while (found.length < limit && matcher.find()) found.push(matcher.group() ?? '');
-  return found;
-}
-
-function order(a: unknown, b: unknown): number {
-  const [left, right] = [a as number, b as number];
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-function nonEmpty(items: Values, name: string): Values {
-  if (items.length === 0) throw new CelError(`${name} called on empty list`);
-  return items;
 }
