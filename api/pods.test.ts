@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Container, Pod } from './core.ts';
-import { podRequests, qosClassOf } from './pods.ts';
-import { formatQuantity } from './quantity.ts';
+import { podLimits, podRequests, qosClassOf } from './pods.ts';
+import { formatQuantity, type Quantity } from './quantity.ts';
 
 const container = (cpu: string, limits?: Record<string, string>, restartPolicy?: string): Container => ({
   name: 'c',
@@ -35,4 +35,15 @@ test('quality of service follows requests and limits', () => {
     qosClassOf(pod([{ name: 'a', resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } } }])),
     'Burstable',
   );
+});
+
+test('what a pod asks for as a whole stands above its containers, and alone decides its quality of service', () => {
+  const whole = pod([container('100m'), container('200m')]);
+  whole.spec = { containers: [], ...whole.spec, resources: { requests: { cpu: '1' }, limits: { cpu: '2' } }, overhead: { cpu: '50m' } };
+  assert.equal(cpuOf(whole), '1050m');
+  assert.equal(formatQuantity(podLimits(whole)['cpu'] as Quantity), '2050m');
+  assert.equal(qosClassOf(whole), 'Burstable');
+  const equal = pod([{ name: 'a' }]);
+  equal.spec = { containers: [{ name: 'a' }], resources: { limits: { cpu: '1', memory: '1Gi' } } };
+  assert.equal(qosClassOf(equal), 'Guaranteed');
 });

@@ -28,11 +28,15 @@ export type ResourceAmounts = Record<string, Quantity>;
 
 /**
  * What the scheduler and the kubelet must set aside for `pod`: the app containers and sidecars together, or the
- * largest moment of its init phase if that is more, and the overhead of its runtime class.
+ * largest moment of its init phase if that is more; what the pod asks for as a whole stands above either; and the
+ * overhead of its runtime class.
  */
 export function podRequests(pod: Pod): ResourceAmounts {
   return podAmounts(pod, 'requests');
 }
+
+/** Resources that a pod may ask for as a whole (KEP-2837). */
+export const isPodLevelResource = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 
 /** The same rule over limits; a resource that some container does not limit is still summed over those that do. */
 export function podLimits(pod: Pod): ResourceAmounts {
@@ -40,11 +44,20 @@ export function podLimits(pod: Pod): ResourceAmounts {
 }
 
 function podAmounts(pod: Pod, which: 'requests' | 'limits'): ResourceAmounts {
+  const amounts = containerAmounts(pod.spec, which);
+  const ofPod = pod.spec?.resources?.[which];
+  for (const name in ofPod) if (isPodLevelResource(name)) amounts[name] = parseQuantity(ofPod[name] as string);
+  if (which === 'requests' || Object.keys(amounts).length > 0) add(amounts, pod.spec?.overhead);
+  return amounts;
+}
+
+/** What the containers ask for together: those that run, or the largest moment of the init phase if that is more. */
+export function containerAmounts(spec: Pod['spec'], which: 'requests' | 'limits'): ResourceAmounts {
   const running: ResourceAmounts = {};
-  for (const container of pod.spec?.containers ?? []) add(running, container.resources?.[which]);
+  for (const container of spec?.containers ?? []) add(running, container.resources?.[which]);
   const sidecars: ResourceAmounts = {};
   const initPeak: ResourceAmounts = {};
-  for (const container of pod.spec?.initContainers ?? []) {
+  for (const container of spec?.initContainers ?? []) {
     const moment: ResourceAmounts = { ...sidecars };
     add(moment, container.resources?.[which]);
     if (isSidecar(container)) {
@@ -54,7 +67,6 @@ function podAmounts(pod: Pod, which: 'requests' | 'limits'): ResourceAmounts {
     raise(initPeak, moment);
   }
   raise(running, initPeak);
-  if (which === 'requests' || Object.keys(running).length > 0) add(running, pod.spec?.overhead);
   return running;
 }
 
@@ -76,14 +88,19 @@ function raise(into: ResourceAmounts, to: ResourceAmounts): void {
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
-/** Guaranteed: every container limits cpu and memory and requests just that; BestEffort: none says anything. */
+/**
+ * Guaranteed: every container limits cpu and memory and requests just that; BestEffort: none says anything. A pod that
+ * asks for resources as a whole is judged by those alone.
+ */
 export function qosClassOf(pod: Pod): QosClass {
   let isGuaranteed = true;
   let isAnySet = false;
-  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) {
+  const { containers = [], initContainers = [], resources } = pod.spec ?? {};
+  const isSetForPod = Object.keys({ ...resources?.limits, ...resources?.requests }).some(isPodLevelResource);
+  for (const each of isSetForPod ? [resources] : [...containers, ...initContainers].map((container) => container.resources)) {
     for (const name of ['cpu', 'memory'] as const) {
-      const limit = nonZero(container.resources?.limits?.[name]);
-      const request = nonZero(container.resources?.requests?.[name]) ?? limit;
+      const limit = nonZero(each?.limits?.[name]);
+      const request = nonZero(each?.requests?.[name]) ?? limit;
       if (limit || request) isAnySet = true;
       if (!limit || !request || compareQuantities(limit, request) !== 0) isGuaranteed = false;
     }

@@ -3,7 +3,9 @@
 
 import type { Container, Pod, PodSpec } from '../../api/core.ts';
 import type { EphemeralContainer, LifecycleHandler, Probe, Volume } from '../../api/pod-parts.ts';
-import { canonical, defaultResourceList, defaultResources } from './resource-lists.ts';
+import { containerAmounts, isPodLevelResource } from '../../api/pods.ts';
+import { formatQuantity } from '../../api/quantity.ts';
+import { canonical, defaultResourceList, defaultResources, isHugePages } from './resource-lists.ts';
 
 /** SetObjectDefaults_Pod. Mutates. */
 export function defaultPod(pod: Pod): void {
@@ -12,6 +14,7 @@ export function defaultPod(pod: Pod): void {
   defaultPodSpec(spec);
   for (const container of spec.containers ?? []) requestLimits(container);
   for (const container of spec.initContainers ?? []) requestLimits(container);
+  defaultPodResources(spec);
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork) {
     for (const container of spec.containers ?? []) hostPorts(container);
@@ -23,6 +26,21 @@ function requestLimits({ resources }: Container): void {
   if (!resources?.limits) return;
   resources.requests ??= {};
   for (const name in resources.limits) resources.requests[name] ??= resources.limits[name] as string;
+}
+
+/** What a pod that asks for some resources as a whole (KEP-2837) gets from its containers and its own limits. */
+function defaultPodResources(spec: PodSpec): void {
+  const { resources } = spec;
+  if (!resources || Object.keys({ ...resources.limits, ...resources.requests }).length === 0) return;
+  const limits = { ...resources.limits };
+  for (const [name, amount] of Object.entries(containerAmounts(spec, 'limits')))
+    if (isHugePages(name) && resources.requests?.[name] === undefined) limits[name] ??= formatQuantity(amount);
+  if (Object.keys(limits).length === 0) return;
+  const requests = { ...resources.requests };
+  for (const [name, amount] of Object.entries(containerAmounts(spec, 'requests')))
+    if (isPodLevelResource(name) && !isHugePages(name)) requests[name] ??= formatQuantity(amount);
+  for (const name in limits) if (isPodLevelResource(name)) requests[name] ??= limits[name] as string;
+  spec.resources = { ...resources, limits, requests };
 }
 
 function hostPorts(container: Container): void {

@@ -3,6 +3,8 @@
 import type { PodSpec, PodTemplateSpec } from '../../api/core.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../api/field-error.ts';
 import type { PodDnsConfig } from '../../api/pod-parts.ts';
+import { containerAmounts, isPodLevelResource } from '../../api/pods.ts';
+import { compareQuantities, formatQuantity } from '../../api/quantity.ts';
 import { eachAt } from '../../api/validation/each.ts';
 import {
   dns1123LabelProblems,
@@ -17,7 +19,7 @@ import { choiceErrors, containersErrors, ephemeralContainersErrors, initContaine
 import { affinityErrors, labelNameErrors, schedulingGatesErrors, tolerationsErrors, topologySpreadErrors } from './pod-scheduling.ts';
 import { osErrors, podSecurityErrors, profileAnnotationErrors } from './pod-security.ts';
 import { volumesErrors } from './pod-volumes.ts';
-import { isNativeResource, resourcesErrors } from './resource-lists.ts';
+import { resourcesErrors } from './resource-lists.ts';
 
 const none: ReadonlySet<string> = new Set();
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
@@ -139,14 +141,27 @@ function resourceClaimsErrors(claims: NonNullable<PodSpec['resourceClaims']>, at
   });
 }
 
-function podResourcesErrors({ resources }: PodSpec, at: string, errors: FieldError[]): void {
-  if (resources?.claims?.length) errors.push(forbidden(`${at}.claims`, 'claims cannot be set for Resources at pod-level'));
+/** The rules of what a pod asks for as a whole (KEP-2837): its containers together may not ask for more. */
+function podResourcesErrors(spec: PodSpec, at: string, errors: FieldError[]): void {
+  const { claims, ...amounts } = spec.resources ?? {};
+  if (claims?.length) errors.push(forbidden(`${at}.claims`, 'claims cannot be set for Resources at pod-level'));
   for (const which of ['limits', 'requests'] as const)
-    for (const name in resources?.[which])
-      if (name !== 'cpu' && name !== 'memory' && !(isNativeResource(name) && name.startsWith('hugepages-')))
-        errors.push(notSupported(`${at}.${which}[${name}]`, name, ['cpu', 'hugepages-', 'memory']));
-  const { claims: _, ...amounts } = resources ?? {};
+    for (const name in amounts[which])
+      if (!isPodLevelResource(name)) errors.push(notSupported(`${at}.${which}[${name}]`, name, ['cpu', 'hugepages-', 'memory']));
   resourcesErrors(amounts, at, errors);
+  const { requests = {}, limits = {} } = amounts;
+  for (const [name, together] of Object.entries(containerAmounts(spec, 'requests'))) {
+    const request = requests[name] ?? '0';
+    const why = `must be greater than or equal to aggregate container requests of ${formatQuantity(together)}`;
+    if (compareQuantities(together, request) > 0) errors.push(invalid(`${at}.requests[${name}]`, request, why));
+  }
+  eachAt(spec.containers, `${at}.containers`, ({ resources }, each) => {
+    for (const name in resources?.limits) {
+      const [own, whole] = [resources.limits[name] as string, limits[name]];
+      if (whole !== undefined && compareQuantities(own, whole) > 0)
+        errors.push(invalid(`${each}[${name}].limits`, own, `must be less than or equal to pod limits of ${whole}`));
+    }
+  });
 }
 
 /** Adds the problems of a controller's pod template, except how it relates to the controller's selector. */

@@ -37,7 +37,7 @@ export function defaultResources(resources: ResourceRequirements | undefined): v
   defaultResourceList(resources.requests);
 }
 
-const isHugePages = (name: string) => name.startsWith('hugepages-');
+export const isHugePages = (name: string) => name.startsWith('hugepages-');
 /** Kubernetes' own: unprefixed, or under kubernetes.io/. */
 export const isNativeResource = (name: string) => !name.includes('/') || name.includes('kubernetes.io/');
 const isOvercommitAllowed = (name: string) => isNativeResource(name) && !isHugePages(name);

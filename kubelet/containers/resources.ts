@@ -56,14 +56,16 @@ export function oomScoreAdjust(pod: Pod, container: Container, nodeMemoryBytes: 
 /** The limits of a pod's own cgroup. */
 export interface PodCgroupLimits {
   cpuShares: number;
-  /** undefined: some container is not limited. */
+  /** undefined: neither the pod as a whole nor each of its containers is limited. */
   cpuQuotaMicros?: number;
   memoryLimitBytes?: number;
 }
 
 export function podCgroupLimits(pod: Pod, requests: ResourceAmounts, limits: ResourceAmounts): PodCgroupLimits {
   const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  const isLimited = (name: string) => all.length > 0 && all.every((c) => bytesOf(c.resources?.limits?.[name]) > 0);
+  const ofPod = pod.spec?.resources?.limits ?? {};
+  const isLimited = (name: string) =>
+    ofPod[name] !== undefined || (all.length > 0 && all.every((c) => bytesOf(c.resources?.limits?.[name]) > 0));
   const request = requests['cpu'];
   const shares = cpuShares(qosClassOf(pod) === 'BestEffort' || !request ? 0 : quantityMilliValue(request));
   const result: PodCgroupLimits = { cpuShares: shares };
