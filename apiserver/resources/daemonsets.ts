@@ -10,11 +10,10 @@ import { defaultPodSpec } from './pod-defaults.ts';
 import { serve } from './resource.ts';
 import {
   amountOf,
-  collisionErrors,
   intOrPercentErrors,
   moreThanAllErrors,
   nonNegativeErrors,
-  statusCountErrors,
+  validateStatusCounts,
   workloadSelectorErrors,
   workloadTemplateErrors,
 } from './workloads.ts';
@@ -107,12 +106,7 @@ export const daemonSetResource = serve(daemonSets, {
   ],
   status: {
     beforeUpdate: (daemonSet, old) => keep(daemonSet, old, 'spec'),
-    validateUpdate({ status }, old) {
-      const errors: FieldError[] = [];
-      statusCountErrors(status, counts, [], errors);
-      collisionErrors(status?.collisionCount, old.status?.collisionCount, errors);
-      return errors;
-    },
+    validateUpdate: validateStatusCounts<DaemonSet>(counts),
   },
   columns: [
     nameColumn(),

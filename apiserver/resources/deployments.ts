@@ -10,12 +10,11 @@ import { defaultPodSpec } from './pod-defaults.ts';
 import { serve } from './resource.ts';
 import {
   amountOf,
-  collisionErrors,
   intOrPercentErrors,
   moreThanAllErrors,
   nonNegativeErrors,
   scaleOf,
-  statusCountErrors,
+  validateStatusCounts,
   workloadSelectorErrors,
   workloadTemplateErrors,
 } from './workloads.ts';
@@ -107,12 +106,7 @@ export const deploymentResource = serve(deployments, {
       keep(deployment, old, 'spec');
       if (deployment.metadata && old.metadata) keep(deployment.metadata, old.metadata, 'labels');
     },
-    validateUpdate({ status }, old) {
-      const errors: FieldError[] = [];
-      statusCountErrors(status, counts, parts, errors);
-      collisionErrors(status?.collisionCount, old.status?.collisionCount, errors);
-      return errors;
-    },
+    validateUpdate: validateStatusCounts<Deployment>(counts, parts),
   },
   scale: scaleOf(),
   columns: [

@@ -7,7 +7,7 @@ import { ageColumn, integer, nameColumn, selectorText, templateColumns, wide } f
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
 import { serve } from './resource.ts';
-import { nonNegativeErrors, scaleOf, statusCountErrors, workloadSelectorErrors, workloadTemplateErrors } from './workloads.ts';
+import { nonNegativeErrors, scaleOf, validateStatusCounts, workloadSelectorErrors, workloadTemplateErrors } from './workloads.ts';
 
 export function validateReplicaSet({ spec }: ReplicaSet): FieldError[] {
   const errors: FieldError[] = [];
@@ -42,11 +42,7 @@ export const replicaSetResource = serve(replicaSets, {
   ],
   status: {
     beforeUpdate: (replicaSet, old) => keep(replicaSet, old, 'spec'),
-    validateUpdate({ status }) {
-      const errors: FieldError[] = [];
-      statusCountErrors(status, ['replicas', ...parts, 'observedGeneration'], parts, errors);
-      return errors;
-    },
+    validateUpdate: validateStatusCounts<ReplicaSet>(['replicas', ...parts, 'observedGeneration'], parts),
   },
   scale: scaleOf(),
   columns: [

@@ -13,12 +13,11 @@ import { serve } from './resource.ts';
 import { defaultResources } from './resource-lists.ts';
 import {
   amountOf,
-  collisionErrors,
   intOrPercentErrors,
   moreThanAllErrors,
   nonNegativeErrors,
   scaleOf,
-  statusCountErrors,
+  validateStatusCounts,
   workloadSelectorErrors,
   workloadTemplateErrors,
 } from './workloads.ts';
@@ -166,12 +165,7 @@ export const statefulSetResource = serve(statefulSets, {
   validateUpdate: validateStatefulSetUpdate,
   status: {
     beforeUpdate: (statefulSet, old) => keep(statefulSet, old, 'spec'),
-    validateUpdate({ status }, old) {
-      const errors: FieldError[] = [];
-      statusCountErrors(status, counts, parts, errors);
-      collisionErrors(status?.collisionCount, old.status?.collisionCount, errors);
-      return errors;
-    },
+    validateUpdate: validateStatusCounts<StatefulSet>(counts, parts),
   },
   scale: scaleOf(),
   columns: [

@@ -69,24 +69,31 @@ export function moreThanAllErrors(value: IntOrPercent | undefined, at: string, e
   if (typeof value === 'string' && amountOf(value) > 100) errors.push(invalid(at, value, 'must not be greater than 100%'));
 }
 
-/** Adds the problems of counts in a status: none below zero, none of `parts` above `total`. */
-export function statusCountErrors(
-  status: object | undefined,
-  counts: readonly string[],
-  parts: readonly string[],
-  errors: FieldError[],
-): void {
-  const value = (field: string) => Number((status as Record<string, unknown> | undefined)?.[field] ?? 0);
-  for (const field of counts) nonNegativeErrors(value(field), `status.${field}`, errors);
-  for (const field of parts)
-    if (value(field) > value('replicas')) errors.push(invalid(`status.${field}`, value(field), 'cannot be greater than status.replicas'));
-  if (parts.includes('availableReplicas') && value('availableReplicas') > value('readyReplicas'))
-    errors.push(invalid('status.availableReplicas', value('availableReplicas'), 'cannot be greater than readyReplicas'));
+interface Counted extends KubeObject {
+  status?: object;
 }
 
-/** A status may not count fewer name collisions than before. */
-export function collisionErrors(now: number | undefined, old: number | undefined, errors: FieldError[]): void {
-  if (old !== undefined && (now ?? 0) < old) errors.push(invalid('status.collisionCount', now ?? 0, 'cannot be decremented'));
+/**
+ * The `validateUpdate` of a workload's status: `counts` may not be negative, `parts` not be more than `replicas`, and
+ * collisions of names not become fewer.
+ */
+export function validateStatusCounts<T extends Counted>(
+  counts: readonly string[],
+  parts: readonly string[] = [],
+): (now: T, old: T) => FieldError[] {
+  return ({ status }, old) => {
+    const errors: FieldError[] = [];
+    const countIn = (of: object | undefined, field: string) => Number((of as Record<string, unknown> | undefined)?.[field] ?? 0);
+    const value = (field: string) => countIn(status, field);
+    for (const field of counts) nonNegativeErrors(value(field), `status.${field}`, errors);
+    for (const field of parts)
+      if (value(field) > value('replicas')) errors.push(invalid(`status.${field}`, value(field), 'cannot be greater than status.replicas'));
+    if (parts.includes('availableReplicas') && value('availableReplicas') > value('readyReplicas'))
+      errors.push(invalid('status.availableReplicas', value('availableReplicas'), 'cannot be greater than readyReplicas'));
+    if (counts.includes('collisionCount') && value('collisionCount') < countIn(old.status, 'collisionCount'))
+      errors.push(invalid('status.collisionCount', value('collisionCount'), 'cannot be decremented'));
+    return errors;
+  };
 }
 
 interface Scaled extends KubeObject {
