@@ -24,7 +24,7 @@ import type { KubeObject } from '../api/wire.ts';
 import { timestamp } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { controller, settled } from '../client/controller.ts';
-import { startWithControllers } from './controller-fixture.ts';
+import { startWithControllers } from '../testing/controller-fixture.ts';
 
 /** Runs pods as soon as it sees them, and ends them when they are deleted. */
 function kubelet() {

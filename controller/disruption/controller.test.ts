@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type Pod, pods } from '../../api/core.ts';
 import { podDisruptionBudgets } from '../../api/policy.ts';
 import { timestamp } from '../../base/clock.ts';
-import { startWithControllers } from '../controller-fixture.ts';
+import { startWithControllers } from '../../testing/controller-fixture.ts';
 
 async function start(t: TestContext) {
   const { client, clock, ask } = await startWithControllers(t, { only: ['disruption'] });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { persistentVolumeClaims, persistentVolumes, pods } from '../../api/core.ts';
 import { isStatus } from '../../api/status.ts';
-import { startWithControllers } from '../controller-fixture.ts';
+import { startWithControllers } from '../../testing/controller-fixture.ts';
 import { claimProtection, volumeProtection } from './controller.ts';
 
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };

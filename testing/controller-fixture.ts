@@ -8,7 +8,7 @@ import { seededRandom } from '../base/random.ts';
 import { createCacheSet } from '../client/cache-set.ts';
 import type { ControllerRun } from '../client/controller.ts';
 import { createClient } from '../client/rest-client.ts';
-import { type StartControllersOptions, startControllers } from './all.ts';
+import { type StartControllersOptions, startControllers } from '../controller/all.ts';
 
 export interface ControllersOptions extends Pick<StartControllersOptions, 'only' | 'rootCa'> {
   log?: Log;
