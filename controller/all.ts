@@ -5,6 +5,8 @@ import { backoffMs } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
 import type { Controller, ControllerRun } from '../client/controller.ts';
 import { discover } from '../client/discovery.ts';
+import { certificateControllers } from './certificates/controller.ts';
+import type { CertificateAuthority } from './certificates/plan.ts';
 import { clusterRoleAggregationController } from './clusterroleaggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
@@ -27,9 +29,13 @@ export interface StartControllersOptions extends ControllerRun {
   only?: readonly string[];
   /** PEM of the cluster's certificate authority, to be published in every namespace; not done when absent. */
   rootCa?: string;
+  /** Signs what is approved; certificate requests are left alone when absent. */
+  authority?: CertificateAuthority;
 }
 
-export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa'> = {}): Controller[] {
+type Givens = Pick<StartControllersOptions, 'rootCa' | 'authority'>;
+
+export function allControllers({ rootCa, authority }: Givens = {}): Controller[] {
   return [
     replicationController,
     endpointsController,
@@ -48,12 +54,13 @@ export function allControllers({ rootCa }: Pick<StartControllersOptions, 'rootCa
     claimProtection,
     volumeProtection,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
+    ...(authority ? certificateControllers(authority) : []),
   ];
 }
 
 /** Runs the controllers until `signal` aborts; resolves when the last has ended. @throws for a name in `only` that there is not */
-export async function startControllers({ only, rootCa, ...run }: StartControllersOptions): Promise<void> {
-  const controllers = allControllers(rootCa ? { rootCa } : {});
+export async function startControllers({ only, rootCa, authority, ...run }: StartControllersOptions): Promise<void> {
+  const controllers = allControllers({ ...(rootCa ? { rootCa } : {}), ...(authority ? { authority } : {}) });
   const unknown = only?.find((name) => !controllers.some((known) => known.name === name));
   if (unknown !== undefined) throw new Error(`there is no controller ${JSON.stringify(unknown)}`);
   const served = await discoverKinds(run);

@@ -16,6 +16,7 @@ import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import type { AuditOptions } from '../apiserver/filters/audit.ts';
+import { clusterAuthority } from '../apiserver/pki/cluster-authority.ts';
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts';
 import { allResources } from '../apiserver/resources/all.ts';
 import { type ApiServer, createApiServer } from '../apiserver/server.ts';
@@ -106,6 +107,7 @@ async function start(
     const serviceAccounts = serviceAccountAdmission({ clock, random });
     const nodeGraph = new NodeGraph();
     const rbac = createRbac({ bootstrap: componentRoles });
+    const authorizer = unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]);
     const server = await createApiServer({
       store,
       clock,
@@ -114,8 +116,11 @@ async function start(
       resources: allResources,
       authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator(), ...staticTokens(config)],
       serviceAccountTokens,
-      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts, nodeRestriction], random }), rbac.escalation],
+      authorizer,
+      admission: (view) => [
+        ...builtInAdmission(view, { identity: [serviceAccounts, nodeRestriction], random, authorizer }),
+        rbac.escalation,
+      ],
       rulesOf: rbac.rulesOf,
       begin: [serviceAccounts.begin, rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
@@ -269,6 +274,7 @@ function startControlLoops(
       client: clientOf(apiServer, 'system:kube-controller-manager'),
       log: log.child({ component: 'controllers' }),
       rootCa: pki.authority.certPem,
+      authority: clusterAuthority(pki.authority, clock),
     }),
     startScheduler({ ...shared, client: clientOf(apiServer, 'system:kube-scheduler'), log: log.child({ component: 'scheduler' }) }),
   ];

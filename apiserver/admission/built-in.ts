@@ -1,7 +1,9 @@
 // The plug-ins that every cluster runs with, in Kubernetes' order.
 
 import type { Random } from '../../base/random.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { certificateAdmission } from './certificates.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-classes.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -18,10 +20,12 @@ export interface BuiltInOptions {
   identity?: readonly AdmissionPlugin[];
   /** Names questions to webhooks; without it none are asked. */
   random?: Random;
+  /** Asked who may approve and sign certificate requests; without it everybody may who may write them. */
+  authorizer?: Authorizer;
 }
 
 /** Namespace lifecycle is not among them: the server always runs it, first. */
-export function builtInAdmission(view: ClusterView, { identity = [], random }: BuiltInOptions = {}): AdmissionPlugin[] {
+export function builtInAdmission(view: ClusterView, { identity = [], random, authorizer }: BuiltInOptions = {}): AdmissionPlugin[] {
   return [
     limitRanger(view),
     ...identity,
@@ -34,6 +38,7 @@ export function builtInAdmission(view: ClusterView, { identity = [], random }: B
     storageObjectInUseProtection,
     persistentVolumeClaimResize(view),
     runtimeClass(view),
+    ...(authorizer ? certificateAdmission(authorizer) : []),
     defaultIngressClass(view),
     ...(random ? [mutatingWebhooks(view, random), validatingWebhooks(view, random)] : []),
     resourceQuota(view),

@@ -1,7 +1,7 @@
 // X.509 certificates for a cluster: ECDSA P-256 keys, a CA, and what it signs, in PEM.
 
 import 'reflect-metadata'; // x509's dependency injection looks for it
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { Clock } from '../../base/clock.ts';
 
@@ -66,7 +66,7 @@ export async function createCertificate(authority: KeyPairPem, request: Certific
     notAfter: daysAhead(clock, request.validDays),
     publicKey: keys.publicKey,
     signingKey: await importKey(authority.keyPem),
-    signingAlgorithm: algorithm,
+    signingAlgorithm: signingAlgorithmOf(authority.keyPem),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
@@ -89,7 +89,8 @@ const dayMs = 24 * 3600 * 1000;
 const minutesAgo = (clock: Clock) => new Date(clock.nowMs() - 5 * 60_000);
 const daysAhead = (clock: Clock, days: number) => new Date(clock.nowMs() + days * dayMs);
 
-function serialNumber(): string {
+/** Random, of 16 bytes, in hex. */
+export function serialNumber(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = ((bytes[0] as number) & 0x7f) | 1; // positive, as RFC 5280 wants
   return Buffer.from(bytes).toString('hex');
@@ -107,10 +108,22 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', key));
 }
 
-function importKey(keyPem: string): Promise<webcrypto.CryptoKey> {
-  const der = Buffer.from(keyPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+/** A private key to sign with, of whichever kind an authority that was brought along has. */
+export function importKey(keyPem: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(keyPem).export({ type: 'pkcs8', format: 'der' });
+  return webcrypto.subtle.importKey('pkcs8', der, signingAlgorithmOf(keyPem), false, ['sign']);
 }
+
+/** ECDSA by its curve, or RSA, with SHA-256. @throws Error for other keys */
+export function signingAlgorithmOf(keyPem: string): { name: string; hash: string; namedCurve?: string } {
+  const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(keyPem);
+  if (asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const curve = curves[asymmetricKeyDetails?.namedCurve ?? ''];
+  if (curve === undefined) throw new Error(`keys of type ${asymmetricKeyType} cannot sign certificates`);
+  return { name: 'ECDSA', hash: 'SHA-256', namedCurve: curve };
+}
+
+const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
 
 function pem(label: string, der: ArrayBuffer): string {
   const lines =

@@ -5,9 +5,9 @@ import { duplicate, type FieldError, forbidden, invalid, notSupported, required 
 import { eachAt } from '../../api/validation/each.ts';
 import { dns1123SubdomainProblems } from '../../api/validation/formats.ts';
 import { timestamp } from '../../base/clock.ts';
+import { certificateRequestProblem } from '../pki/certificate-request.ts';
 import { ageColumn, humanDuration, nameColumn, text } from './columns.ts';
 import { keep } from './generation.ts';
-import { pkcs10Problem } from './pkcs10.ts';
 import { serve, type WriteContext } from './resource.ts';
 
 type Csr = CertificateSigningRequest;
@@ -60,7 +60,7 @@ function signerErrors(name: string, at: string, errors: FieldError[]): void {
 export function validateCsr({ spec }: Csr): FieldError[] {
   const errors: FieldError[] = [];
   const { request = '', expirationSeconds } = spec ?? {};
-  const problem = pkcs10Problem(request);
+  const problem = certificateRequestProblem(request);
   if (problem) errors.push(invalid('spec.request', request, problem));
   if (!spec?.usages?.length) errors.push(required('spec.usages'));
   const seen = new Set<string>();
