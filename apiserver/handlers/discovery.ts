@@ -6,6 +6,7 @@ import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersio
 import { readAccept } from '../negotiate/accept.ts';
 import { sendJson } from '../negotiate/render.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
+import { refusedUnlessGet } from './handler.ts';
 
 export class DiscoveryHandler {
   readonly #resources: ResourceTable;
@@ -23,6 +24,7 @@ export class DiscoveryHandler {
     const path = ctx.state.info.path.replace(/\/$/, '');
     if (!/^\/apis?(\/|$)/.test(path)) return false;
     if (path === '/api' || path === '/apis') {
+      if (refusedUnlessGet(ctx)) return true;
       const version = aggregatedVersion(ctx.req.headers.accept);
       if (version) {
         sendAggregated(
@@ -35,6 +37,7 @@ export class DiscoveryHandler {
     }
     const json = this.#document(path, (all) => documentOf(path, all, this.#serverAddress()));
     if (json === undefined) return false;
+    if (refusedUnlessGet(ctx)) return true;
     await sendJson(ctx, 200, json, readAccept(ctx.req.headers.accept, false));
     return true;
   }

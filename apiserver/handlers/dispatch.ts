@@ -7,7 +7,7 @@ import { deleteObject } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
 import type { DiscoveryHandler } from './discovery.ts';
 import { getObject } from './get.ts';
-import { methodNotAllowed, type ResourceHandler, type ServerParts, unknownResource } from './handler.ts';
+import { methodNotAllowed, type ResourceHandler, refusedUnlessGet, type ServerParts, unknownResource } from './handler.ts';
 import { type HealthCheck, serveHealth } from './health.ts';
 import { listObjects } from './list.ts';
 import { patchObject } from './patch.ts';
@@ -51,7 +51,8 @@ export function dispatch({ server, discovery, checks, version, paths }: Dispatch
     const { info } = ctx.state;
     if (info.isResource) return serveResource(ctx, server);
     const path = info.path;
-    if (path === '/version' || path === '/version/') return send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
+    if (path === '/version' || path === '/version/')
+      return refusedUnlessGet(ctx) ? undefined : send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
     if (path === '/metrics') return send(ctx, 200, server.metrics.contentType, await server.metrics.render());
     if (await serveHealth(ctx, checks)) return;
     if (await discovery.serve(ctx)) return;

@@ -12,7 +12,7 @@ import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
-import type { ApiContext } from '../context.ts';
+import { type ApiContext, send } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
@@ -108,4 +108,12 @@ export function methodNotAllowed(served: Served, verb: string): StatusError {
 /** The 404 of paths that lead to nothing under /api or /apis. */
 export function unknownResource(): StatusError {
   return new StatusError('NotFound', 'the server could not find the requested resource', { details: {} });
+}
+
+/** What is only ever read: other methods are answered with 405, in text as Kubernetes does outside of resources. True: answered. */
+export function refusedUnlessGet(ctx: ApiContext): boolean {
+  if (ctx.method === 'GET') return false;
+  ctx.set('Allow', 'GET');
+  send(ctx, 405, 'text/plain; charset=utf-8', '405: Method Not Allowed');
+  return true;
 }

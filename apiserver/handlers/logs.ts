@@ -6,6 +6,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type ApiContext, send } from '../context.ts';
 import type { PathHandler } from './dispatch.ts';
+import { refusedUnlessGet } from './handler.ts';
 
 const fileNameBytesMax = 255;
 const htmlType = 'text/html; charset=utf-8';
@@ -14,10 +15,9 @@ const textType = 'text/plain; charset=utf-8';
 /** Serves `/logs/` and what is below it; logs can be read only. */
 export function logPaths(directory: string): PathHandler {
   return async (ctx) => {
-    const { path, verb } = ctx.state.info;
+    const { path } = ctx.state.info;
     if (path !== '/logs' && !path.startsWith('/logs/')) return false;
-    if (verb !== 'get' && verb !== 'head') send(ctx, 405, textType, '405: Method Not Allowed');
-    else await serveLog(ctx, directory, path.slice('/logs'.length));
+    if (!refusedUnlessGet(ctx)) await serveLog(ctx, directory, path.slice('/logs'.length));
     return true;
   };
 }
@@ -76,7 +76,7 @@ async function find(
 /** As much as the file held when it was asked for: a log that grows has an end all the same. */
 async function sendFile(ctx: ApiContext, path: string, sizeBytes: number): Promise<void> {
   ctx.set('Content-Type', textType);
-  if (sizeBytes === 0 || ctx.method === 'HEAD') return send(ctx, 200, textType, '');
+  if (sizeBytes === 0) return send(ctx, 200, textType, '');
   const sink = ctx.state.exchange.open();
   try {
     for await (const chunk of createReadStream(path, { end: sizeBytes - 1, signal: ctx.state.exchange.signal })) {

@@ -12,7 +12,7 @@ import { sendJson } from '../negotiate/render.ts';
 import { decodeBody } from '../schema/decode.ts';
 import { schemaOf } from '../schema/schema.ts';
 import type { PathHandler } from './dispatch.ts';
-import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, type ServerParts } from './handler.ts';
+import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, refusedUnlessGet, type ServerParts } from './handler.ts';
 
 interface BoundObjectReference {
   kind?: string;
@@ -119,13 +119,11 @@ function describe({ apiVersion = '', kind = '' }: BoundObjectReference): string 
 /** `/.well-known/openid-configuration` and `/openid/v1/jwks`. */
 export function tokenIssuerPaths(tokens: ServiceAccountTokens, serverAddress: () => string): PathHandler {
   return (ctx) => {
-    const { verb } = ctx.state.info;
-    if (verb !== 'get') return false;
     const path = ctx.state.info.path.replace(/\/$/, '');
+    if (path !== '/openid/v1/jwks' && path !== '/.well-known/openid-configuration') return false;
+    if (refusedUnlessGet(ctx)) return true;
     if (path === '/openid/v1/jwks') send(ctx, 200, 'application/jwk-set+json', JSON.stringify(tokens.jwks()));
-    else if (path === '/.well-known/openid-configuration')
-      send(ctx, 200, jsonType, JSON.stringify(tokens.openIdConfiguration(`https://${serverAddress()}/openid/v1/jwks`)));
-    else return false;
+    else send(ctx, 200, jsonType, JSON.stringify(tokens.openIdConfiguration(`https://${serverAddress()}/openid/v1/jwks`)));
     ctx.set('Cache-Control', 'public, max-age=3600');
     return true;
   };

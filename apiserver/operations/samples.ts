@@ -1,0 +1,31 @@
+// The samples: one object of every kind, with what spoils it. Every test that goes through all kinds takes its objects here.
+
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { KubeObject } from '../../api/wire.ts';
+
+export interface Sample {
+  object: KubeObject & { kind: string; apiVersion: string; metadata: { name: string; labels: Record<string, string> } };
+  /** A merge patch after which the object is refused. */
+  spoil: object;
+  /** What validation names then; undefined: not compared. */
+  field: string | undefined;
+  status: object | undefined;
+}
+
+/** Selects what is made of samples, and nothing that a cluster begins with. */
+export const sampleLabel = 'sample=yes';
+/** Where namespaced samples are put. */
+export const sampleNamespace = 'operations';
+
+/** By `apiVersion kind`. */
+export function readSamples(): Map<string, Sample> {
+  const all = parse(readFileSync(new URL('./samples.yaml', import.meta.url), 'utf8')) as (Partial<Sample> & Pick<Sample, 'object'>)[];
+  return new Map(
+    all.map(({ object, spoil, field, status }) => {
+      object.metadata = { ...object.metadata, name: object.metadata?.name ?? 'sample', labels: { sample: 'yes' } };
+      const spoiled = spoil ?? { metadata: { labels: { 'no label': 'x' } } };
+      return [`${object.apiVersion} ${object.kind}`, { object, spoil: spoiled, field, status }];
+    }),
+  );
+}
