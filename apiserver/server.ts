@@ -247,7 +247,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   for (const declaration of options.resources) await resources.add(declaration);
   await feed.start();
-  const customResources = resources.ofKind(customResourceDefinitions) ? new CustomResources({ resources, clock, log }) : undefined;
+  const customResources = resources.ofKind(customResourceDefinitions)
+    ? new CustomResources({ resources, clock, log, random, view })
+    : undefined;
   await customResources?.start();
   const flowConfiguration = followConfiguration(server, flowControl, localTransport(koa, handle, apiServerUser));
   const flowMaintenance = maintainBootstrap(server);

@@ -23,6 +23,17 @@ export async function callWebhook(
   webhook: MutatingWebhook | ValidatingWebhook,
   review: object,
 ): Promise<ReviewResponse> {
+  const answer = (await postReview(view, webhook, review)) as { response?: ReviewResponse };
+  if (!answer.response) throw new Error('Webhook response was absent');
+  return answer.response;
+}
+
+/** Sends a review of any kind; answers with the one that comes back. @throws Error */
+export async function postReview(
+  view: ClusterView,
+  webhook: Pick<MutatingWebhook, 'clientConfig' | 'timeoutSeconds'>,
+  review: object,
+): Promise<unknown> {
   const { clientConfig, timeoutSeconds = 10 } = webhook;
   const { url, servername } = await addressOf(view, clientConfig, timeoutSeconds);
   const body = Buffer.from(JSON.stringify(review));
@@ -56,9 +67,7 @@ export async function callWebhook(
     asked.on('error', (error) => reject(error.name === 'AbortError' ? new Error('context deadline exceeded') : error));
     asked.end(body);
   });
-  const answer = JSON.parse(text) as { response?: ReviewResponse };
-  if (!answer.response) throw new Error('Webhook response was absent');
-  return answer.response;
+  return JSON.parse(text) as unknown;
 }
 
 /** A service is reached at one of its ready endpoints, under the name that its certificate is for. */

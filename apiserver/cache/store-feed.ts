@@ -78,6 +78,12 @@ export class StoreFeed {
     else this.#targets.delete(target.prefix);
   }
 
+  /** What the store holds as of what the feed has told so far: whatever comes later, `apply` is called for. */
+  async read(prefix: string, take: (pages: AsyncIterable<Entry[]>, revision: number) => Promise<void>): Promise<void> {
+    const revision = this.#revision;
+    await take(this.#pages(prefix, revision), revision);
+  }
+
   /** Whether every write up to `revision` has arrived within `withinMs`. */
   waitFor(revision: number, withinMs: number): Promise<boolean> | true {
     if (this.#revision >= revision) return true;

@@ -40,7 +40,7 @@ const ringBytesMax = 32 << 20;
 
 export class WatchCache implements FeedTarget {
   readonly codec: ObjectCodec;
-  readonly #feed: StoreFeed;
+  readonly #feed: Pick<StoreFeed, 'revision'>;
   #keys: string[] = [];
   #objects = new Map<string, StoredObject>();
   #ring: Change[] = [];
@@ -54,7 +54,8 @@ export class WatchCache implements FeedTarget {
   #waiting: StoreEvent[] | undefined;
   readonly #listeners = new Set<CacheListener>();
 
-  constructor(codec: ObjectCodec, feed: StoreFeed) {
+  /** `feed`: how far the writes have come that this cache is told of. */
+  constructor(codec: ObjectCodec, feed: Pick<StoreFeed, 'revision'>) {
     this.codec = codec;
     this.#feed = feed;
   }

@@ -7,7 +7,7 @@ import type { Kind } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
-import type { ResourceDeclaration } from '../resources/resource.ts';
+import type { ResourceDeclaration, StoredVersions } from '../resources/resource.ts';
 import { checkBody } from '../schema/check.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { validateRules } from './cel-rules.ts';
@@ -25,8 +25,15 @@ export interface CustomResource {
   schema: ObjectNode;
 }
 
-/** How a version of what `definition` defines is served; names are those that have been accepted. */
-export function customResource(definition: CustomResourceDefinition, version: CustomResourceVersion): CustomResource {
+/**
+ * How a version of what `definition` defines is served; names are those that have been accepted. `convert` asks the webhook
+ * when versions are converted by one.
+ */
+export function customResource(
+  definition: CustomResourceDefinition,
+  version: CustomResourceVersion,
+  convert?: StoredVersions['convert'],
+): CustomResource {
   const { spec, metadata } = definition;
   const kind = kindOf(definition, version);
   const schema = version.schema?.openAPIV3Schema;
@@ -72,10 +79,18 @@ export function customResource(definition: CustomResourceDefinition, version: Cu
     // Kubernetes refuses a replacement that does not say what it replaces.
     allowUnconditionalUpdate: false,
     openApiSchema: (form) => customOpenApiSchema(schema, form),
-    // Until the definition changes for the first time nothing can have been stored under another schema.
-    ...((metadata?.generation ?? 1) > 1 ? { upgrade: (object: KubeObject) => upgrade(object, node, schema) } : {}),
+    // Nothing can have been stored under another schema where there is one version and the definition has not changed yet.
+    ...(spec.versions.length > 1 ? { versions: storedVersions(definition, convert) } : {}),
+    ...((metadata?.generation ?? 1) > 1 || spec.versions.length > 1
+      ? { upgrade: (object: KubeObject) => upgrade(object, node, schema) }
+      : {}),
   };
   return { declaration, schema: node };
+}
+
+function storedVersions({ spec }: CustomResourceDefinition, convert: StoredVersions['convert']): StoredVersions {
+  const stored = spec.versions.find(({ storage }) => storage)?.name ?? '';
+  return { storage: `${spec.group}/${stored}`, ...(convert && spec.conversion?.strategy === 'Webhook' ? { convert } : {}) };
 }
 
 function kindOf({ spec, status }: CustomResourceDefinition, version: CustomResourceVersion): Kind {

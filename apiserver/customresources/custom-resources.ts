@@ -10,15 +10,21 @@ import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
 import { type Clock, type Timer, timestamp } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { ClusterView } from '../admission/cluster-view.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
 import { acceptNames } from './accepted-names.ts';
+import { conversionWebhook } from './conversion-webhook.ts';
 import { customResource } from './custom-resource.ts';
 
 export interface CustomResourcesOptions {
   resources: ResourceTable;
   clock: Clock;
   log: Log;
+  random: Random;
+  /** Where conversion webhooks' services are found. */
+  view: ClusterView;
 }
 
 const retryDelayMs = 1000;
@@ -29,6 +35,8 @@ export class CustomResources {
   readonly #resources: ResourceTable;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #random: Random;
+  readonly #view: ClusterView;
   readonly #leave: () => void;
   /** What is served of each definition, by its name: the state it was made from, and the versions. */
   readonly #served = new Map<string, { state: string; versions: Served[] }>();
@@ -39,10 +47,12 @@ export class CustomResources {
   #isClosed = false;
 
   /** The table serves definitions already. */
-  constructor({ resources, clock, log }: CustomResourcesOptions) {
+  constructor({ resources, clock, log, random, view }: CustomResourcesOptions) {
     this.#resources = resources;
     this.#clock = clock;
     this.#log = log;
+    this.#random = random;
+    this.#view = view;
     const served = resources.ofKind(customResourceDefinitions);
     if (!served) throw new Error('custom resource definitions are not served');
     this.#definitions = served;
@@ -170,8 +180,10 @@ export class CustomResources {
     const before = this.#served.get(name);
     if (before?.state === state) return;
     const versions: Served[] = [];
+    const convert =
+      spec.conversion?.strategy === 'Webhook' ? conversionWebhook(definition, { view: this.#view, random: this.#random }) : undefined;
     for (const version of spec.versions.filter(({ served }) => served)) {
-      const { declaration, schema } = customResource(definition, version);
+      const { declaration, schema } = customResource(definition, version, convert);
       versions.push(await this.#resources.add(declaration, schema));
     }
     for (const { kind } of before?.versions ?? []) {

@@ -10,8 +10,8 @@ export const getObject: ResourceHandler = async (ctx, served, server) => {
   const namespace = served.kind.namespaced ? info.namespace : '';
   const asked = query.get('resourceVersion');
   let isRecent = true;
-  if (asked) await waitForRevision(server, Number(asked) || 0);
-  else isRecent = server.feed.revision >= (await server.store.currentRevision());
+  if (asked) await waitForRevision(server, Number(asked) || 0, served);
+  else isRecent = (served.conversion ?? server.feed).revision >= (await server.store.currentRevision());
   const key = served.registry.codec.keyOf(namespace, info.name);
   const object = isRecent ? served.cache.get(key) : await served.registry.fresh(namespace, info.name);
   if (!object) throw notFoundError(served.kind, info.name);

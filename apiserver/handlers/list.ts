@@ -36,7 +36,7 @@ export async function readPage(options: ListOptions, served: Served, server: Ser
   if (token) {
     // -1 is the token of those who have been told that consistency is lost.
     if (token.revision === -1) {
-      await waitForNow(server);
+      await waitForNow(server, served);
       return fromCache(options, served, token.after, cache.revision);
     }
     if (token.revision >= cache.lastChange && token.revision <= cache.revision)
@@ -45,8 +45,8 @@ export async function readPage(options: ListOptions, served: Served, server: Ser
   }
   const { revision } = options;
   const isExact = revision !== undefined && revision > 0 && (options.match === 'Exact' || (options.match === '' && options.limit > 0));
-  if (revision === undefined) await waitForNow(server);
-  else await waitForRevision(server, revision);
+  if (revision === undefined) await waitForNow(server, served);
+  else await waitForRevision(server, revision, served);
   if (!isExact) return fromCache(options, served, '', cache.revision);
   if (revision >= cache.lastChange) return fromCache(options, served, '', revision);
   return fromStore(options, served, server, revision, '');
@@ -83,7 +83,8 @@ async function fromStore(options: ListOptions, served: Served, server: ServerPar
       served,
       selection.namespace,
     );
-    for (const entry of page.entries) {
+    const entries = codec.isConverted ? await codec.fromStore(page.entries) : page.entries;
+    for (const entry of entries) {
       const object = codec.fromEntry(entry);
       if (selects(selection, object)) objects.push(object);
     }

@@ -22,8 +22,8 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   const options = readListOptions(ctx, served);
   const encoding = encodingOf(ctx, served, server);
   if (options.sendInitialEvents || options.revision === undefined) {
-    if (options.revision) await waitForRevision(server, options.revision);
-    else await waitForNow(server);
+    if (options.revision) await waitForRevision(server, options.revision, served);
+    else await waitForNow(server, served);
   }
   ctx.set('Content-Type', encoding.contentType);
   const sink = ctx.state.exchange.open();

@@ -124,11 +124,39 @@ export class ObjectCodec {
     return { labels: object.metadata?.labels, fields };
   }
 
-  /** The bytes to store. `object` stays as it is. */
+  /** The bytes to store. `object` stays as it is. A kind that is converted has `toStore` for that. */
   encode(object: KubeObject): Buffer {
-    const storage = this.declaration.storage;
+    const { storage, versions } = this.declaration;
+    if (versions) return encodeOrdered({ ...object, apiVersion: versions.storage });
     if (storage?.encode) return encodeOrdered(storage.encode(structuredClone(object)));
     return encodeOrdered(object);
+  }
+
+  /** Whether a webhook has to be asked about objects of other versions: then `toStore` and `fromStore` are the way to and from the store. */
+  get isConverted(): boolean {
+    return this.declaration.versions?.convert !== undefined;
+  }
+
+  /** The bytes to store, in the stored version. @throws StatusError when they cannot be converted */
+  async toStore(object: KubeObject): Promise<Buffer> {
+    const { kind, versions } = this.declaration;
+    if (!versions?.convert || versions.storage === apiVersionOf(kind)) return this.encode(object);
+    const { resourceVersion: _, ...metadata } = object.metadata ?? {};
+    const [converted] = await versions.convert([{ ...object, metadata }], versions.storage);
+    return encodeOrdered(converted as KubeObject);
+  }
+
+  /** What the store holds with its bytes in this version, as `fromEntry` takes them; asks about all at once. @throws StatusError */
+  async fromStore(entries: readonly Entry[]): Promise<Entry[]> {
+    const { kind, versions } = this.declaration;
+    const others = versions?.convert ? entries.filter(({ value }) => this.#head.compare(value, 0, this.#head.length) !== 0) : [];
+    if (!versions?.convert || others.length === 0) return [...entries];
+    const objects = await versions.convert(
+      others.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as KubeObject),
+      apiVersionOf(kind),
+    );
+    const bytes = new Map(others.map((entry, i) => [entry, encodeOrdered(objects[i] as KubeObject)]));
+    return entries.map((entry) => ({ ...entry, value: bytes.get(entry) ?? entry.value }));
   }
 
   fromEntry(entry: Entry): StoredObject {

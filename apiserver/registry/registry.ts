@@ -123,7 +123,30 @@ export class Registry {
   /** The newest version of an object that may not have reached the cache yet. */
   async fresh(namespace: string, name: string): Promise<StoredObject | undefined> {
     const entry = await this.#store.get(this.codec.keyOf(namespace, name));
-    return entry && this.codec.fromEntry(entry);
+    if (!entry || !this.codec.isConverted) return entry && this.codec.fromEntry(entry);
+    const [converted] = await this.codec.fromStore([entry]);
+    return converted && this.codec.fromEntry(converted);
+  }
+
+  /** The bytes to store; only kinds that a webhook converts make anyone wait for them. */
+  #encode(object: KubeObject): Buffer | Promise<Buffer> {
+    return this.codec.isConverted ? this.codec.toStore(object) : this.codec.encode(object);
+  }
+
+  /** The object as of what was stored. */
+  #stored(key: string, revision: number, bytes: Buffer): StoredObject | Promise<StoredObject> {
+    if (!this.codec.isConverted) return this.codec.fromStored(key, revision, bytes);
+    const entry = { key, value: bytes, createRevision: revision, modRevision: revision };
+    return this.codec.fromStore([entry]).then(([converted]) => this.codec.fromStored(key, revision, converted?.value ?? bytes));
+  }
+
+  /** Whether the store holds exactly this already: in the version that is stored now, too. */
+  async #isStored(current: StoredObject, old: KubeObject, bytes: Buffer): Promise<boolean> {
+    if (!this.declaration.versions) return isUnchanged(bytes, this.codec.encode(old)) && !this.#store.isOutdated?.(current.key);
+    const entry = await this.#store.get(current.key);
+    return (
+      entry?.modRevision === current.revision && isUnchanged(bytes, Buffer.from(entry.value)) && !this.#store.isOutdated?.(current.key)
+    );
   }
 
   /** From the cache, else from the store. @throws StatusError NotFound */
@@ -168,14 +191,14 @@ export class Registry {
       await this.#admission.validate(attributes);
 
       const key = this.codec.keyOf(request.namespace, meta.name ?? '');
-      const bytes = this.codec.encode(object);
+      const bytes = await this.#encode(object);
       if (request.dryRun) {
         const existing = await this.#store.get(key);
         if (existing) throw new KeyExistsError(key, existing);
-        return this.codec.fromStored(key, 0, bytes);
+        return this.#stored(key, 0, bytes);
       }
       checkDeadline(request);
-      return this.codec.fromStored(key, await this.#store.put(key, bytes, 0), bytes);
+      return this.#stored(key, await this.#store.put(key, bytes, 0), bytes);
     });
   }
 
@@ -266,17 +289,17 @@ export class Registry {
     if (errors.length) throw invalidError(this.kind, name, errors);
     await this.#admission.validate(attributes);
 
-    const bytes = this.codec.encode(object);
-    if (isUnchanged(bytes, this.codec.encode(old)) && !this.#store.isOutdated?.(current.key)) return current;
+    const bytes = await this.#encode(object);
+    if (await this.#isStored(current, old, bytes)) return current;
     const isLast = isDeletionDone(finalMeta) && !(this.declaration.holdsDeletion?.(object) ?? false);
-    if (request.dryRun) return this.codec.fromStored(current.key, current.revision, bytes);
+    if (request.dryRun) return this.#stored(current.key, current.revision, bytes);
     checkDeadline(request);
     if (isLast) {
       const revision = await this.#store.delete(current.key, current.revision);
       await this.#hook?.released(old);
-      return this.codec.fromStored(current.key, revision, bytes);
+      return this.#stored(current.key, revision, bytes);
     }
-    return this.codec.fromStored(current.key, await this.#store.put(current.key, bytes, current.revision), bytes);
+    return this.#stored(current.key, await this.#store.put(current.key, bytes, current.revision), bytes);
   }
 
   /** Begins or completes an object's deletion. `isGone`: nothing of it is left. */
@@ -315,11 +338,11 @@ export class Registry {
       return { object: current.at(revision), isGone: true };
     }
     this.declaration.beforeDelete?.(object, this.#contextOf(request));
-    const bytes = this.codec.encode(object);
-    if (isUnchanged(bytes, this.codec.encode(current.parse()))) return { object: current, isGone: false };
+    const bytes = await this.#encode(object);
+    if (await this.#isStored(current, current.parse(), bytes)) return { object: current, isGone: false };
     if (!request.dryRun) checkDeadline(request);
     const revision = request.dryRun ? current.revision : await this.#store.put(current.key, bytes, current.revision);
-    return { object: this.codec.fromStored(current.key, revision, bytes), isGone: false };
+    return { object: await this.#stored(current.key, revision, bytes), isGone: false };
   }
 
   #checkPreconditions(meta: ObjectMeta, name: string, { preconditions }: DeleteOptions): void {

@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store } from '../../store/store.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
+import { ConvertedFeed } from '../cache/converted-feed.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
 import { WatchCache } from '../cache/watch-cache.ts';
 import type { WatchChannel } from '../cache/watch-channel.ts';
@@ -22,6 +23,8 @@ export interface Served {
   readonly schema: ObjectNode;
   readonly registry: Registry;
   readonly cache: WatchCache;
+  /** Stands before the cache when a webhook converts to this version. */
+  readonly conversion?: ConvertedFeed;
   readonly verbs: ReadonlySet<string>;
   /** Watches that are open, by what they ask for. */
   readonly channels: Map<string, WatchChannel>;
@@ -78,12 +81,24 @@ export class ResourceTable {
     const node = schema ?? schemaOf(kind.group, kind.version, kind.kind);
     if (!node) throw new Error(`no schema for ${apiVersionOf(kind)} ${kind.kind}`);
     const codec = new ObjectCodec(declaration);
-    const cache = new WatchCache(codec, this.#options.feed);
+    const { feed, clock } = this.#options;
+    const conversion = codec.isConverted ? new ConvertedFeed({ codec, feed, clock }) : undefined;
+    const cache = new WatchCache(codec, conversion ?? feed);
+    conversion?.lead(cache);
     const hook = this.#options.hooks.get(`${kind.group}/${kind.version}/${kind.plural}`);
     const registry = new Registry({ ...this.#options, declaration, codec, cache, hook });
     const verbs = new Set(declaration.verbs ?? allVerbs);
-    const served: Served = { declaration, kind, schema: node, registry, cache, verbs, channels: new Map() };
-    await this.#options.feed.add(cache);
+    const served: Served = {
+      declaration,
+      kind,
+      schema: node,
+      registry,
+      cache,
+      verbs,
+      channels: new Map(),
+      ...(conversion ? { conversion } : {}),
+    };
+    await feed.add(conversion ?? cache);
     const replaced = this.ofKind(kind);
     this.#served.set(`${kind.group}/${kind.version}/${kind.plural}`, served);
     this.#generation++;
@@ -101,7 +116,8 @@ export class ResourceTable {
   }
 
   #retire(served: Served): void {
-    this.#options.feed.remove(served.cache);
+    this.#options.feed.remove(served.conversion ?? served.cache);
+    served.conversion?.close();
     served.cache.expire();
   }
 }

@@ -55,9 +55,6 @@ function validateDefinition(definition: CustomResourceDefinition): FieldError[] 
   namesErrors(names, errors);
   versions.forEach((version, i) => void versionErrors(version, `spec.versions[${i}]`, spec.preserveUnknownFields === true, errors));
   conversionErrors(spec.conversion, errors);
-  // Refused rather than served wrongly: objects would be shown in versions that they were never converted to.
-  if (spec.conversion?.strategy === 'Webhook' && versions.length > 1)
-    errors.push(forbidden('spec.conversion.strategy', 'conversion of several versions by a webhook is not supported'));
   const annotation = metadata?.annotations?.['api-approved.kubernetes.io'];
   if (/(^|\.)(k8s|kubernetes)\.io$/.test(group) && annotation === undefined)
     errors.push(

@@ -93,6 +93,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
    * two versions). When the stored form differs, `decode` and `encode` convert from and to it; both may mutate.
    */
   storage?: { group: string; plural: string; decode?(stored: KubeObject): T; encode?(object: T): KubeObject };
+  /** Custom resources of several versions, one of which is stored. */
+  versions?: StoredVersions;
   /** Nothing is stored: requests are answered by these handlers in apiserver/handlers/. */
   handler?: string;
   /** Custom resources: items of a list carry their kind and apiVersion. */
@@ -104,6 +106,18 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
    * Absent: what is stored is as it should be.
    */
   upgrade?(object: T): boolean;
+}
+
+/** How the versions of a custom resource become one another. */
+export interface StoredVersions {
+  /** `stable.example.com/v2`: the version that is written. Objects from before it was that one are stored in others. */
+  storage: string;
+  /**
+   * Makes objects of any other version ones of `apiVersion`, in their order; the metadata they come with stays, but for labels and
+   * annotations. Absent: the versions differ in nothing but their name.
+   * @throws StatusError when the webhook fails
+   */
+  convert?(objects: readonly KubeObject[], apiVersion: string): Promise<KubeObject[]>;
 }
 
 /** A subresource with a handler of its own; `connect` ones carry a stream to a kubelet. */
