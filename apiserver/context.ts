@@ -66,6 +66,8 @@ export interface ApiState {
   query: URLSearchParams;
   /** Texts of Warning headers, in order, each once. */
   warnings: Set<string>;
+  /** What the audit event of this request is annotated with; absent when it is not audited. */
+  auditAnnotations?: Map<string, string>;
   /** Neither counted as in flight nor bounded by the request deadline. */
   isLongRunning: boolean;
   /** Set for all but long-running requests; `aborted` once the client has been told that its time is over. */
@@ -77,6 +79,11 @@ export interface ApiState {
 export type ApiContext = Koa.ParameterizedContext<ApiState>;
 export type Filter = (ctx: ApiContext, next: () => Promise<void>) => Promise<void>;
 export type Handler = (ctx: ApiContext) => Promise<void>;
+
+/** Annotates the audit event of a request, if there is one. The first to say something about a key is believed. */
+export function annotateAudit({ auditAnnotations }: Pick<ApiState, 'auditAnnotations'>, key: string, value: string): void {
+  if (auditAnnotations && !auditAnnotations.has(key)) auditAnnotations.set(key, value);
+}
 
 /** Answers with bytes that are complete. */
 export function send(ctx: ApiContext, status: number, type: string, body: Uint8Array | string): void {

@@ -25,6 +25,8 @@ export interface AdmissionAttributes {
   readonly options?: object;
   /** Adds a Warning header to the answer. */
   warn(text: string): void;
+  /** Annotates the audit event of the request; keys are `<plug-in's domain>/<what>`. */
+  annotate(key: string, value: string): void;
 }
 
 export interface AdmissionPlugin {

@@ -49,6 +49,7 @@ test('each request is recorded as much as the first rule that matches it says', 
   assert.deepEqual([secret.level, secret.stage, secret.responseStatus.code], ['Metadata', 'ResponseComplete', 201]);
   assert.deepEqual(secret.objectRef, { resource: 'secrets', namespace: 'default', apiVersion: 'v1' });
   assert.equal(secret.user.username, 'root');
+  assert.deepEqual(secret.annotations, { 'authorization.k8s.io/decision': 'allow', 'authorization.k8s.io/reason': '' });
   assert.equal(made.requestObject.data.a, '1');
   assert.equal(made.responseObject.metadata.uid.length, 36);
   assert.deepEqual([missing.responseStatus.code, missing.responseStatus.reason, missing.verb], [404, 'NotFound', 'get']);

@@ -15,11 +15,14 @@ export function audit({ policy, log }: AuditOptions, clock: Clock): Filter {
   return async (ctx, next) => {
     const { level, omitStages } = policy.decide(ctx.state.info, ctx.state.user);
     if (level === 'None') return next();
+    const annotations = new Map<string, string>();
+    ctx.state.auditAnnotations = annotations;
     const event = beginEvent(ctx, level, microTimestamp(clock));
     const record = (stage: string, more: object = {}) => {
-      if (!omitStages.includes(stage)) log.write({ ...event, stage, ...more, stageTimestamp: microTimestamp(clock) });
+      if (!omitStages.includes(stage)) log.write({ ...event, stage, ...more, stageTimestamp: microTimestamp(clock), ...annotated() });
     };
     const { exchange } = ctx.state;
+    const annotated = () => (annotations.size ? { annotations: Object.fromEntries(annotations) } : {});
     let requestObject: unknown;
     if (level !== 'Metadata') ctx.state.exchange = overhearing(exchange, (body) => (requestObject = parsed(body)));
     const request = () => (requestObject === undefined ? {} : { requestObject });

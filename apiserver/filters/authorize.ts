@@ -1,7 +1,7 @@
 // Refuses what the authorizer does not allow, to the anonymous as to everyone.
 
 import { type AuthorizationAttributes, type Authorizer, forbiddenBy } from '../authz/authorizer.ts';
-import type { ApiContext, Filter } from '../context.ts';
+import { type ApiContext, annotateAudit, type Filter } from '../context.ts';
 
 export function authorize(authorizer: Authorizer): Filter {
   return async (ctx, next) => {
@@ -20,6 +20,8 @@ export function authorize(authorizer: Authorizer): Filter {
       path,
     };
     const { decision, reason } = await authorizer(attributes);
+    annotateAudit(ctx.state, 'authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
+    annotateAudit(ctx.state, 'authorization.k8s.io/reason', reason ?? '');
     if (decision === 'allow') return next();
     throw forbiddenBy(attributes, reason);
   };

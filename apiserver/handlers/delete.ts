@@ -1,7 +1,7 @@
 // DELETE of one object.
 
 import { badRequestError, invalidError, type Status } from '../../api/status.ts';
-import type { ApiContext } from '../context.ts';
+import { type ApiContext, annotateAudit } from '../context.ts';
 import { readAccept } from '../negotiate/accept.ts';
 import { sendJson, sendObject } from '../negotiate/render.ts';
 import type { DeleteOptions } from '../registry/deletion.ts';
@@ -41,6 +41,7 @@ export function deleteRequest(ctx: ApiContext, served: Served, options: DeleteOp
     dryRun: (options.dryRun?.length ?? 0) > 0,
     options,
     warn: (text) => warnings.add(text),
+    annotate: (key, value) => annotateAudit(ctx.state, key, value),
     deadline: ctx.state.deadline,
   };
 }

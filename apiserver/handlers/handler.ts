@@ -12,7 +12,7 @@ import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
-import { type ApiContext, send } from '../context.ts';
+import { type ApiContext, annotateAudit, send } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
@@ -64,6 +64,7 @@ export function readWriteRequest(ctx: ApiContext, verb: 'create' | 'update' | 'p
     dryRun: dryRun.length > 0,
     options: { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun.length ? { dryRun } : {}), ...(fieldManager ? { fieldManager } : {}) },
     warn: (text) => warnings.add(text),
+    annotate: (key, value) => annotateAudit(ctx.state, key, value),
     deadline: ctx.state.deadline,
   };
 }

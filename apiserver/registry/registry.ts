@@ -35,6 +35,8 @@ export interface WriteRequest {
   /** CreateOptions, UpdateOptions or PatchOptions, for admission. */
   options?: object;
   warn(text: string): void;
+  /** Annotates the audit event of the request. */
+  annotate?(key: string, value: string): void;
   /** `aborted`: the caller has been told that it took too long, and nothing may be written any more. */
   deadline?: { readonly aborted: boolean } | undefined;
 }
@@ -403,10 +405,13 @@ export class Registry {
     object: KubeObject | undefined,
     old: KubeObject | undefined,
   ): AdmissionAttributes {
-    const { namespace, user, dryRun, warn, options } = request;
-    return { operation, kind: this.kind, subresource, namespace, name, object, old, user, dryRun, warn, ...(options ? { options } : {}) };
+    const { namespace, user, dryRun, warn, annotate = noAudit, options } = request;
+    const facts = { operation, kind: this.kind, subresource, namespace, name, object, old };
+    return { ...facts, user, dryRun, warn, annotate, ...(options ? { options } : {}) };
   }
 }
+
+const noAudit = () => {};
 
 /** @throws StatusError Timeout */
 function checkDeadline({ deadline }: WriteRequest): void {
