@@ -89,6 +89,38 @@ const listParameters = [
 ];
 const withoutSendInitialEvents = listParameters.filter(({ name }) => name !== 'watch' && name !== 'allowWatchBookmarks');
 
+const container = query('container', 'string', 'The container that is meant; the only one when left out.');
+const streamParameters = [
+  container,
+  query('stderr', 'boolean', 'Carry the standard error of the container.'),
+  query('stdin', 'boolean', 'Carry the standard input of the container.'),
+  query('stdout', 'boolean', 'Carry the standard output of the container.'),
+  query('tty', 'boolean', 'The streams are those of a terminal.'),
+];
+const proxyParameters = [query('path', 'string', 'The path that is asked for behind the proxy.')];
+
+/** Of subresources that carry a stream, by the kind of their options. */
+const streamedParameters: Readonly<Record<string, readonly Parameter[]>> = {
+  PodAttachOptions: streamParameters,
+  PodExecOptions: [query('command', 'string', 'The command, word by word; it runs in no shell.'), ...streamParameters],
+  PodPortForwardOptions: [query('ports', 'integer', 'The ports to forward.')],
+  PodProxyOptions: proxyParameters,
+  ServiceProxyOptions: proxyParameters,
+  NodeProxyOptions: proxyParameters,
+};
+const logParameters = [
+  container,
+  query('follow', 'boolean', 'Go on with what is written later.'),
+  query('insecureSkipTLSVerifyBackend', 'boolean', "Do not check the kubelet's certificate."),
+  query('limitBytes', 'integer', 'The most bytes to answer.'),
+  pretty,
+  query('previous', 'boolean', 'The log of the container that ran before this one.'),
+  query('sinceSeconds', 'integer', 'What was written in the last so many seconds.'),
+  query('stream', 'string', 'All, Stdout or Stderr.'),
+  query('tailLines', 'integer', 'The last so many lines.'),
+  query('timestamps', 'boolean', 'Begin each line with the time at which it was written.'),
+];
+
 /** Every operation of `declarations`, in their order. */
 export function operationsOf(declarations: readonly ResourceDeclaration[]): Operation[] {
   const seen = new Set<string>();
@@ -335,7 +367,7 @@ function subresourceOperations(declaration: ResourceDeclaration): Operation[] {
               ? `connect ${method.toUpperCase()} requests to ${sub.name} of ${kind}`
               : `${says} ${sub.name} of the specified ${kind}`,
             tag: tagOf(group, version),
-            parameters: sub.connects ? [] : verb === 'patch' ? [...writeParameters, force] : writes ? writeParameters : [pretty],
+            parameters: subresourceParameters(sub, verb),
             ...(verb === 'patch' && !sub.connects ? { body: 'Patch' as const } : writes && !sub.connects ? { body: sub.kind } : {}),
             response: sub.connects || sub.name === 'log' ? 'string' : sub.kind,
             alsoAnswers: verb === 'create' && !sub.connects ? [201, 202] : writes && !sub.connects ? [201] : [],
@@ -344,6 +376,13 @@ function subresourceOperations(declaration: ResourceDeclaration): Operation[] {
         ];
       }),
     );
+}
+
+function subresourceParameters({ name, kind, connects }: Subresource, verb: string): readonly Parameter[] {
+  if (connects) return streamedParameters[kind.kind] ?? [];
+  if (name === 'log') return logParameters;
+  if (verb === 'patch') return [...writeParameters, force];
+  return verb === 'update' || verb === 'create' ? writeParameters : [pretty];
 }
 
 function capitalize(word: string): string {
