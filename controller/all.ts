@@ -5,6 +5,7 @@ import { backoffMs } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
 import type { Controller, ControllerRun } from '../client/controller.ts';
 import { discover } from '../client/discovery.ts';
+import { bootstrapSigner, tokenCleaner } from './bootstraptokens/controller.ts';
 import { certificateControllers } from './certificates/controller.ts';
 import type { CertificateAuthority } from './certificates/plan.ts';
 import { clusterRoleAggregationController } from './clusterroleaggregation/controller.ts';
@@ -21,6 +22,7 @@ import { replicationController } from './replicationcontroller/controller.ts';
 import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { type IssueToken, serviceAccountTokenController } from './serviceaccounttoken/controller.ts';
 import { taintEvictionController } from './tainteviction/controller.ts';
 import { claimProtection, volumeProtection } from './volumeprotection/controller.ts';
 
@@ -31,11 +33,13 @@ export interface StartControllersOptions extends ControllerRun {
   rootCa?: string;
   /** Signs what is approved; certificate requests are left alone when absent. */
   authority?: CertificateAuthority;
+  /** Signs service accounts' tokens into secrets that are made for them; those stay empty when it or `rootCa` is absent. */
+  issueToken?: IssueToken;
 }
 
-type Givens = Pick<StartControllersOptions, 'rootCa' | 'authority'>;
+type Givens = Pick<StartControllersOptions, 'rootCa' | 'authority' | 'issueToken'>;
 
-export function allControllers({ rootCa, authority }: Givens = {}): Controller[] {
+export function allControllers({ rootCa, authority, issueToken }: Givens = {}): Controller[] {
   return [
     replicationController,
     endpointsController,
@@ -51,16 +55,23 @@ export function allControllers({ rootCa, authority }: Givens = {}): Controller[]
     serviceAccountController,
     resourceQuotaController,
     clusterRoleAggregationController,
+    tokenCleaner,
+    bootstrapSigner,
     claimProtection,
     volumeProtection,
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
     ...(authority ? certificateControllers(authority) : []),
+    ...(issueToken && rootCa ? [serviceAccountTokenController(issueToken, rootCa)] : []),
   ];
 }
 
 /** Runs the controllers until `signal` aborts; resolves when the last has ended. @throws for a name in `only` that there is not */
-export async function startControllers({ only, rootCa, authority, ...run }: StartControllersOptions): Promise<void> {
-  const controllers = allControllers({ ...(rootCa ? { rootCa } : {}), ...(authority ? { authority } : {}) });
+export async function startControllers({ only, rootCa, authority, issueToken, ...run }: StartControllersOptions): Promise<void> {
+  const controllers = allControllers({
+    ...(rootCa ? { rootCa } : {}),
+    ...(authority ? { authority } : {}),
+    ...(issueToken ? { issueToken } : {}),
+  });
   const unknown = only?.find((name) => !controllers.some((known) => known.name === name));
   if (unknown !== undefined) throw new Error(`there is no controller ${JSON.stringify(unknown)}`);
   const served = await discoverKinds(run);

@@ -9,6 +9,7 @@ import { serviceAccountAdmission } from '../apiserver/admission/service-account.
 import { openAuditLog } from '../apiserver/audit/log-file.ts';
 import { AuditPolicyError, readAuditPolicy } from '../apiserver/audit/policy.ts';
 import { type Authenticator, certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
+import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { parseTokenFile, staticTokenAuthenticator } from '../apiserver/authn/static-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
@@ -102,8 +103,9 @@ async function start(
   ends.push(() => store.close());
   const audit = openAudit(config);
   if (audit) ends.push(async () => audit.log.close());
+  const serviceAccountTokens = new ServiceAccountTokens({ key: pki.serviceAccountKey, clock, random });
   const apiServer = await steps.run(`API server on ${config.etcdServers.length > 0 ? 'etcd' : 'the embedded store'}`, async () => {
-    const serviceAccountTokens = new ServiceAccountTokens({ key: pki.serviceAccountKey, clock, random });
+    const bootstrapTokens = new BootstrapTokens({ clock });
     const serviceAccounts = serviceAccountAdmission({ clock, random });
     const nodeGraph = new NodeGraph();
     const rbac = createRbac({ bootstrap: componentRoles });
@@ -114,7 +116,12 @@ async function start(
       random,
       log: log.child({ component: 'apiserver' }),
       resources: allResources,
-      authenticators: [certificateAuthenticator, serviceAccountTokens.authenticator(), ...staticTokens(config)],
+      authenticators: [
+        certificateAuthenticator,
+        serviceAccountTokens.authenticator(),
+        bootstrapTokens.authenticator,
+        ...staticTokens(config),
+      ],
       serviceAccountTokens,
       authorizer,
       admission: (view) => [
@@ -122,7 +129,12 @@ async function start(
         rbac.escalation,
       ],
       rulesOf: rbac.rulesOf,
-      begin: [serviceAccounts.begin, rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
+      begin: [
+        serviceAccounts.begin,
+        rbac.begin,
+        (parts) => nodeGraph.attach(parts.resources),
+        (parts) => bootstrapTokens.attach(parts.resources),
+      ],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
@@ -143,7 +155,7 @@ async function start(
 
   const caches = cachesOf(apiServer, { clock, random, log });
   ends.push(() => caches.close());
-  startControlLoops({ apiServer, caches, pki, clock, random, log }, ends);
+  startControlLoops({ apiServer, caches, pki, serviceAccountTokens, clock, random, log }, ends);
 
   const containerd = containerdStarting && (await steps.run('containerd', () => containerdStarting));
   if (containerd) {
@@ -263,7 +275,20 @@ function cachesOf(apiServer: ApiServer, ambient: Ambient): CacheSet {
 }
 
 function startControlLoops(
-  { apiServer, caches, pki, clock, random, log }: Ambient & { apiServer: ApiServer; caches: CacheSet; pki: Pki },
+  {
+    apiServer,
+    caches,
+    pki,
+    serviceAccountTokens,
+    clock,
+    random,
+    log,
+  }: Ambient & {
+    apiServer: ApiServer;
+    caches: CacheSet;
+    pki: Pki;
+    serviceAccountTokens: ServiceAccountTokens;
+  },
   ends: ((how: { stopPods: boolean }) => Promise<void>)[],
 ): void {
   const end = new AbortController();
@@ -275,6 +300,7 @@ function startControlLoops(
       log: log.child({ component: 'controllers' }),
       rootCa: pki.authority.certPem,
       authority: clusterAuthority(pki.authority, clock),
+      issueToken: (account, secret) => serviceAccountTokens.issueLegacy(account, secret),
     }),
     startScheduler({ ...shared, client: clientOf(apiServer, 'system:kube-scheduler'), log: log.child({ component: 'scheduler' }) }),
   ];

@@ -10,7 +10,7 @@ import type { ControllerRun } from '../client/controller.ts';
 import { createClient } from '../client/rest-client.ts';
 import { type StartControllersOptions, startControllers } from '../controller/all.ts';
 
-export interface ControllersOptions extends Pick<StartControllersOptions, 'only' | 'rootCa'> {
+export interface ControllersOptions extends Pick<StartControllersOptions, 'only' | 'rootCa' | 'authority' | 'issueToken'> {
   log?: Log;
 }
 

@@ -108,6 +108,12 @@ test("a secret's token is good as long as the secret holds it", async (t) => {
   await client.update(secrets, { ...secret, data: { token: Buffer.from(token).toString('base64') } });
   await clock.step(0);
   assert.equal((await tokens.authenticate(token, tokens.audiences))?.user.uid, account.metadata?.uid);
+  const used = await client.get(secrets, { namespace: 'default', name: 's' });
+  assert.equal(used.metadata?.labels?.['kubernetes.io/legacy-token-last-used'], new Date(clock.nowMs()).toISOString().slice(0, 10));
+  const labels = { ...used.metadata?.labels, 'kubernetes.io/legacy-token-invalid-since': '2026-01-01' };
+  await client.update(secrets, { ...used, metadata: { ...used.metadata, labels } });
+  await clock.step(0);
+  await assert.rejects(tokens.authenticate(token, tokens.audiences), (error) => isStatus(error, 'Unauthorized'));
 });
 
 test('a pod gets the token of its account mounted, unless it or the account says no', async (t) => {

@@ -4,10 +4,11 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { nodes, type Pod, pods, type Secret, type ServiceAccount, secrets, serviceAccounts } from '../../api/core.ts';
 import type { Kind } from '../../api/kind.ts';
-import { StatusError } from '../../api/status.ts';
+import { isStatus, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, timestamp } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
+import { apiServerUser } from '../registry/bootstrap.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -53,6 +54,8 @@ const legacyClaim = 'kubernetes.io/serviceaccount/';
 /** A pod's token outlives the end of its grace period by this. */
 const deletionLeewayMs = 60_000;
 const verifiedMax = 2048;
+const lastUsedLabel = 'kubernetes.io/legacy-token-last-used';
+const invalidSinceLabel = 'kubernetes.io/legacy-token-invalid-since';
 /** Clients that asked for an hour and a little are of the old kind that does not reload: theirs are good for a year. */
 const warnOnlySeconds = 3607;
 const extendedSeconds = 365 * 24 * 3600;
@@ -217,7 +220,26 @@ export class ServiceAccountTokens {
     const secret = await this.#find(secrets, text('namespace'), text('secret.name'));
     const held = Buffer.from((secret as Secret | undefined)?.data?.token ?? '', 'base64').toString();
     if (!secret || secret.metadata?.deletionTimestamp || held !== token) throw unauthorized();
+    if (secret.metadata?.labels?.[invalidSinceLabel]) throw unauthorized();
+    await this.#markUsed(secret);
     return accountUser(text('namespace'), account);
+  }
+
+  /** Writes down, once a day, that the token is still in use, so that those that are not can be found. */
+  async #markUsed({ metadata }: Secret): Promise<void> {
+    const today = timestamp(this.#options.clock).slice(0, 10);
+    const registry = this.#resources?.ofKind(secrets)?.registry;
+    if (!registry || metadata?.labels?.[lastUsedLabel] === today) return;
+    const { namespace = '', name = '' } = metadata ?? {};
+    try {
+      await registry.update(name, { namespace, user: apiServerUser, dryRun: false, warn: () => {} }, (old = {}) => ({
+        ...old,
+        metadata: { ...old.metadata, labels: { ...old.metadata?.labels, [lastUsedLabel]: today } },
+      }));
+    } catch (error) {
+      // Somebody else was quicker, or the secret is just going: the caller is known all the same.
+      if (!isStatus(error, 'Conflict', 'NotFound')) throw error;
+    }
   }
 
   /** @throws StatusError Unauthorized when the object is gone, going, or another of the same name */
