@@ -6,9 +6,11 @@ import { negativeMessage } from '../../api/validation/object-meta.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { ApiContext } from '../context.ts';
 import { readAccept } from '../negotiate/accept.ts';
-import { sendJson } from '../negotiate/render.ts';
+import { readIncludeObject, sendJson } from '../negotiate/render.ts';
+import { partialJson, tableJson } from '../negotiate/table.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
+import { ageColumn, integer, nameColumn } from '../resources/columns.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
 import { decodeBody } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
@@ -49,13 +51,29 @@ function scaleOf(object: KubeObject, access: ScaleAccess): Scale {
 
 const accessOf = (served: Served) => served.declaration.scale as ScaleAccess;
 
-function sendScale(ctx: ApiContext, object: KubeObject, access: ScaleAccess): Promise<void> {
-  return sendJson(ctx, 200, JSON.stringify(scaleOf(object, access)), readAccept(ctx.req.headers.accept, false, 'all'));
+function sendScale(ctx: ApiContext, server: ServerParts, object: KubeObject, access: ScaleAccess): Promise<void> {
+  const accepted = readAccept(ctx.req.headers.accept, true, 'all');
+  const scale = scaleOf(object, access);
+  const wire = Buffer.from(JSON.stringify(scale));
+  if (accepted.as === 'Table') {
+    const { resourceVersion } = scale.metadata ?? {};
+    const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs: server.clock.nowMs() };
+    const rows = [{ parse: () => scale, wire }];
+    return sendJson(ctx, 200, tableJson({ columns: scaleColumns }, rows, resourceVersion ? { resourceVersion } : {}, options), accepted);
+  }
+  return sendJson(ctx, 200, accepted.as ? partialJson(scale, accepted.asVersion) : wire, accepted);
 }
 
-export const getScale: ResourceHandler = async (ctx, served) => {
+const scaleColumns: ResourceDeclaration['columns'] = [
+  nameColumn(),
+  integer<Scale>('Desired', 'The desired number of replicas.', (scale) => scale.spec?.replicas),
+  integer<Scale>('Available', 'The number of replicas that were observed.', (scale) => scale.status?.replicas),
+  ageColumn(),
+];
+
+export const getScale: ResourceHandler = async (ctx, served, server) => {
   const object = await served.registry.current(ctx.state.info.namespace, ctx.state.info.name);
-  return sendScale(ctx, object.parse(), accessOf(served));
+  return sendScale(ctx, server, object.parse(), accessOf(served));
 };
 
 export const updateScale: ResourceHandler = async (ctx, served, server) => {
@@ -105,5 +123,5 @@ async function changeScale(
     return track(object, before);
   };
   const { object } = await served.registry.update(info.name, request, produce, { strategy });
-  return sendScale(ctx, object.parse(), access);
+  return sendScale(ctx, server, object.parse(), access);
 }

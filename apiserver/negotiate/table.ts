@@ -16,8 +16,8 @@ export interface TableOptions {
 
 /** The table of `objects` as JSON; `metadata` is that of the list, or the resourceVersion of the one object. */
 export function tableJson(
-  declaration: ResourceDeclaration,
-  objects: readonly StoredObject[],
+  declaration: Pick<ResourceDeclaration, 'columns'>,
+  objects: readonly Pick<StoredObject, 'parse' | 'wire'>[],
   metadata: object,
   options: TableOptions,
 ): string {
@@ -33,7 +33,11 @@ export function tableJson(
   return `${JSON.stringify(head).slice(0, -1)},"rows":[${rows.join(',')}]}`;
 }
 
-function rowJson(declaration: ResourceDeclaration, stored: StoredObject, { version, includeObject, nowMs }: TableOptions): string {
+function rowJson(
+  declaration: Pick<ResourceDeclaration, 'columns'>,
+  stored: Pick<StoredObject, 'parse' | 'wire'>,
+  { version, includeObject, nowMs }: TableOptions,
+): string {
   const object = stored.parse();
   const cells = JSON.stringify(declaration.columns.map((column) => column.cell(object, nowMs)));
   if (includeObject === 'None') return `{"cells":${cells},"object":null}`;

@@ -375,6 +375,7 @@ export class Registry {
     object.apiVersion = apiVersionOf(this.kind);
     object.metadata ??= {};
     const meta = object.metadata;
+    dropEmptyMetadata(meta);
     if (this.kind.namespaced) {
       if (!meta.namespace) meta.namespace = request.namespace;
       else if (meta.namespace !== request.namespace) {
@@ -456,8 +457,20 @@ function keepAllButStatus(object: KubeObject, old: KubeObject): void {
 const isDeletionDone = (meta: ObjectMeta) =>
   meta.deletionTimestamp !== undefined && !meta.finalizers?.length && (meta.deletionGracePeriodSeconds ?? 0) === 0;
 
-/** Also when only the order of fields differs: nothing is written that says nothing new. */
+/** Also when only the order of fields or managers' times differ: nothing is written that says nothing new. */
 function isUnchanged(bytes: Buffer, oldBytes: Buffer): boolean {
   if (bytes.length !== oldBytes.length) return false;
-  return bytes.equals(oldBytes) || isDeepStrictEqual(JSON.parse(bytes.toString()), JSON.parse(oldBytes.toString()));
+  return bytes.equals(oldBytes) || isDeepStrictEqual(withoutManagerTimes(bytes), withoutManagerTimes(oldBytes));
+}
+
+function withoutManagerTimes(bytes: Buffer): KubeObject {
+  const object = JSON.parse(bytes.toString()) as KubeObject;
+  for (const entry of object.metadata?.managedFields ?? []) delete entry.time;
+  return object;
+}
+
+/** Kubernetes' metadata has no empty maps and lists. */
+function dropEmptyMetadata(meta: ObjectMeta): void {
+  for (const field of ['labels', 'annotations'] as const) if (meta[field] && Object.keys(meta[field]).length === 0) delete meta[field];
+  for (const field of ['ownerReferences', 'finalizers', 'managedFields'] as const) if (meta[field]?.length === 0) delete meta[field];
 }
