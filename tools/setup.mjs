@@ -13,7 +13,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stateFile = join(root, '.cache', 'setup.json');
 const forTests = process.argv.includes('--tests');
 
-/** Debian package to a program that it brings. */
+/** Debian package to a program, or a library's directory, that it brings. */
 const runPackages = {
   containerd: 'containerd',
   runc: 'runc',
@@ -33,6 +33,9 @@ const testPackages = {
   'etcd-server': 'etcd',
   'docker-registry': 'docker-registry',
   'apache2-utils': 'htpasswd',
+  openssl: 'openssl',
+  'python3-kubernetes': '/usr/lib/python3/dist-packages/kubernetes',
+  'ruby-kubeclient': '/usr/share/rubygems-integration/all/gems/kubeclient-4.9.3',
 };
 /** Unpacked beside the system, since it fights with other kubectl packages over /usr/bin/kubectl. */
 const unpackedPackages = { 'kubernetes-client': 'usr/bin/kubectl' };
