@@ -15,6 +15,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
+  /** What lists of it are called; absent: the kind and `List`. */
+  readonly listKind?: string;
   /** Carries the object's type through inference; never set. */
   readonly __object?: T;
 }
@@ -46,6 +48,11 @@ export function defineKind<T extends KubeObject>(options: KindOptions): Kind<T> 
 /** `v1` or `apps/v1`, as in `apiVersion:`. */
 export function apiVersionOf(kind: Pick<Kind, 'group' | 'version'>): string {
   return kind.group ? `${kind.group}/${kind.version}` : kind.version;
+}
+
+/** `PodList`, as in the `kind:` of a list. */
+export function listKindOf({ kind, listKind }: Pick<Kind, 'kind' | 'listKind'>): string {
+  return listKind ?? `${kind}List`;
 }
 
 /** `pods` or `deployments.apps`, as in messages and RBAC. */

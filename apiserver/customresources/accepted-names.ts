@@ -2,6 +2,7 @@
 
 import type { CustomResourceDefinition, CustomResourceNames } from '../../api/apiextensions.ts';
 import { type Condition, conditionOf, isConditionTrue, withCondition } from '../../api/conditions.ts';
+import { apiApprovalCondition } from './api-approval.ts';
 
 /** The status that a definition should have, next to the others of its group. `now` is RFC 3339. */
 export function acceptNames(
@@ -55,5 +56,7 @@ export function acceptNames(
         };
   let conditions = withCondition(status.conditions, accepted);
   if (conditionOf(conditions, 'Established')?.status !== established.status) conditions = withCondition(conditions, established);
+  const approval = apiApprovalCondition(definition, now);
+  if (approval) conditions = withCondition(conditions, approval);
   return { ...status, acceptedNames: names, conditions };
 }

@@ -104,6 +104,7 @@ function kindOf({ spec, status }: CustomResourceDefinition, version: CustomResou
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     namespaced: spec.scope === 'Namespaced',
+    ...(names.listKind ? { listKind: names.listKind } : {}),
   };
 }
 

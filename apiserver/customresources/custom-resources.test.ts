@@ -264,3 +264,62 @@ test('server-side apply merges lists by the keys of the schema and names its typ
   const wrong = await apply('two', { replicas: 'x' });
   assert.match(wrong.json.message, /\.spec\.replicas: expected numeric/);
 });
+
+test('a definition of a community group says whether it was approved, and lists carry its listKind', async (t) => {
+  const server = await startServer();
+  t.after(() => server.close());
+  const names = { plural: 'dice', singular: 'die', kind: 'Die', listKind: 'DiceList' };
+  const make = (annotations: object | undefined) => {
+    const body = crontab({ group: 'games.k8s.io', names });
+    return { ...body, metadata: { name: 'dice.games.k8s.io', ...(annotations ? { annotations } : {}) } };
+  };
+  const needed = 'protected groups must have approval annotation "api-approved.kubernetes.io"';
+  const missing = await server.ask('POST', definitions, make(undefined));
+  assert.match(missing.json.message, new RegExp(`Required value: ${needed}, see https://github.com/kubernetes/enhancements/pull/1111$`));
+  const garbled = await server.ask('POST', definitions, make({ 'api-approved.kubernetes.io': 'yes' }));
+  assert.match(
+    garbled.json.message,
+    new RegExp(`Invalid value: "yes": ${needed} with either a URL or a reason starting with "unapproved"`),
+  );
+  await define(server, make({ 'api-approved.kubernetes.io': 'unapproved, a test' }));
+  const { json } = await server.ask('GET', `${definitions}/dice.games.k8s.io`);
+  const found = json.status.conditions.find(({ type }: { type: string }) => type === 'KubernetesAPIApprovalPolicyConformant');
+  assert.deepEqual([found.status, found.reason, found.message], ['False', 'UnapprovedAnnotation', 'not approved: "unapproved, a test"']);
+  assert.equal((await server.ask('GET', '/apis/games.k8s.io/v1/dice')).json.kind, 'DiceList');
+  const v3 = await server.ask('GET', '/openapi/v3/apis/games.k8s.io/v1');
+  assert.ok(v3.json.components.schemas['io.k8s.games.v1.DiceList'], Object.keys(v3.json.components.schemas).join());
+});
+
+test('names that are given up go to the definition of the same group that waits for them', async (t) => {
+  const server = await startServer();
+  t.after(() => server.close());
+  await define(server, crontab());
+  const other = crontab({ names: { plural: 'others', kind: 'Other', shortNames: ['ct'] } });
+  other.metadata.name = 'others.stable.example.com';
+  await server.ask('POST', definitions, other);
+  const accepted = async () =>
+    (await server.ask('GET', `${definitions}/others.stable.example.com`)).json.status.conditions?.find(
+      ({ type }: { type: string }) => type === 'NamesAccepted',
+    );
+  await eventually(async () => (await accepted())?.reason === 'ShortNamesConflict', 'the names are looked at');
+  await server.ask('DELETE', `${definitions}/crontabs.stable.example.com`);
+  await eventually(async () => (await accepted())?.status === 'True', 'the names are accepted');
+});
+
+test('a definition whose stored version nobody is served loses its objects all the same', async (t) => {
+  const server = await startServer();
+  t.after(() => server.close());
+  const two = crontab();
+  const [first] = two.spec.versions as [(typeof two.spec.versions)[0]];
+  two.spec.versions.push({ ...first, name: 'v2', storage: false });
+  await define(server, two);
+  await server.ask('POST', crontabs, object('a', { cronSpec: '* * * * *' }));
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  const path = `${definitions}/crontabs.stable.example.com`;
+  const versions = two.spec.versions.map((version) => ({ ...version, served: version.name === 'v2' }));
+  assert.equal((await server.ask('PATCH', path, { spec: { versions } }, merge)).status, 200);
+  await eventually(async () => (await server.ask('GET', crontabs)).status === 404, 'v1 is no longer served');
+  await server.ask('DELETE', path);
+  await eventually(async () => (await server.ask('GET', path)).status === 404, 'the definition is gone');
+  assert.equal(await server.store.count('/registry/stable.example.com/'), 0);
+});

@@ -2,8 +2,13 @@
 // removes their resources in the table, and empties those that are being deleted. Works from the state, one pass at a
 // time, so that any number of servers may do it side by side.
 
-import { type CustomResourceDefinition, customResourceCleanupFinalizer, customResourceDefinitions } from '../../api/apiextensions.ts';
-import { isConditionTrue, withCondition } from '../../api/conditions.ts';
+import {
+  type CustomResourceDefinition,
+  type CustomResourceVersion,
+  customResourceCleanupFinalizer,
+  customResourceDefinitions,
+} from '../../api/apiextensions.ts';
+import { conditionOf, isConditionTrue, withCondition } from '../../api/conditions.ts';
 import { everything } from '../../api/labels.ts';
 import { isStatus } from '../../api/status.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
@@ -131,26 +136,30 @@ export class CustomResources {
     const stored = cache.get(registry.codec.keyOf('', name));
     if (!stored) {
       this.#stop(name);
-      // Its names are free: whoever wanted them is looked at again.
-      for (const other of this.#all()) this.#due.add(other.name);
+      this.#reconsider(name);
       return;
     }
     const definition = stored.parse() as CustomResourceDefinition;
-    const status = acceptNames(
-      definition,
-      this.#all().map((other) => other.parse() as CustomResourceDefinition),
-      timestamp(this.#clock),
-    );
+    const status = acceptNames(definition, this.#view.list(customResourceDefinitions), timestamp(this.#clock));
     const isAccepted = semanticEqual(status, definition.status ?? {});
     if (!isAccepted) {
       // The resource is served before it says that it is, so that whoever waits for that finds it.
       await this.#serve({ ...definition, status });
       await this.#writeStatus(name, status);
+      if (!semanticEqual(status.acceptedNames, definition.status?.acceptedNames)) this.#reconsider(name);
       return;
     }
     await this.#serve(definition);
     if (definition.metadata?.deletionTimestamp && definition.metadata.finalizers?.includes(customResourceCleanupFinalizer))
       await this.#empty(definition);
+  }
+
+  /** Names in the group of `changed` may have become free: whoever wanted them is looked at again. */
+  #reconsider(changed: string): void {
+    const group = changed.slice(changed.indexOf('.') + 1);
+    for (const { metadata, spec, status } of this.#view.list(customResourceDefinitions))
+      if (spec.group === group && metadata?.name !== changed && !isConditionTrue(status?.conditions, 'NamesAccepted'))
+        this.#due.add(metadata?.name ?? '');
   }
 
   async #writeStatus(name: string, status: NonNullable<CustomResourceDefinition['status']>): Promise<void> {
@@ -180,8 +189,7 @@ export class CustomResources {
     const before = this.#served.get(name);
     if (before?.state === state) return;
     const versions: Served[] = [];
-    const convert =
-      spec.conversion?.strategy === 'Webhook' ? conversionWebhook(definition, { view: this.#view, random: this.#random }) : undefined;
+    const convert = this.#converterOf(definition);
     for (const version of spec.versions.filter(({ served }) => served)) {
       const { declaration, schema } = customResource(definition, version, convert);
       versions.push(await this.#resources.add(declaration, schema));
@@ -201,23 +209,15 @@ export class CustomResources {
   /** Deletes the objects of a definition that is being deleted; when none are left the definition may go. */
   async #empty(definition: CustomResourceDefinition): Promise<void> {
     const name = definition.metadata?.name as string;
-    const served = this.#served.get(name)?.versions[0];
-    let left = 0;
-    if (served) {
-      for (const { namespace, name: each } of served.cache.list({ namespace: '', name: '', labels: everything, fields: [] })) {
-        try {
-          const { isGone } = await served.registry.delete(each, { ...request, namespace }, {});
-          if (!isGone) left++;
-        } catch (error) {
-          if (!isStatus(error, 'NotFound')) throw error;
-        }
-      }
-    }
-    if (left > 0) {
+    if (
+      !isConditionTrue(definition.status?.conditions, 'Terminating') ||
+      conditionOf(definition.status?.conditions, 'Terminating')?.reason === 'InstanceDeletionPending'
+    )
       await this.#writeStatus(
         name,
-        terminating(definition, 'InstanceDeletionInProgress', `CustomResource deletion is in progress`, this.#clock),
+        terminating(definition, 'InstanceDeletionInProgress', 'CustomResource deletion is in progress', this.#clock),
       );
+    if (isConditionTrue(definition.status?.conditions, 'Established') && (await this.#deleteInstances(definition)) > 0) {
       this.#retryLater();
       return;
     }
@@ -231,6 +231,44 @@ export class CustomResources {
     } catch (error) {
       if (!isStatus(error, 'NotFound')) throw error;
     }
+  }
+
+  /** How many there are left. They are deleted in the stored version, which is served for that alone when nobody else is. */
+  async #deleteInstances(definition: CustomResourceDefinition): Promise<number> {
+    const name = definition.metadata?.name as string;
+    const stored = definition.spec.versions.find(({ storage }) => storage);
+    const listed = this.#served.get(name)?.versions.find(({ kind }) => kind.version === stored?.name);
+    if (!stored) return 0;
+    const served = listed ?? (await this.#unlisted(definition, stored));
+    let left = 0;
+    try {
+      await served.conversion?.caughtUp(this.#definitions.cache.revision);
+      for (const { namespace, name: each } of served.cache.list({ namespace: '', name: '', labels: everything, fields: [] })) {
+        try {
+          const { isGone } = await served.registry.delete(each, { ...request, namespace }, {});
+          if (!isGone) left++;
+        } catch (error) {
+          if (!isStatus(error, 'NotFound')) throw error;
+        }
+      }
+    } catch (error) {
+      const why = `could not list instances: ${error instanceof Error ? error.message : String(error)}`;
+      await this.#writeStatus(name, terminating(definition, 'InstanceDeletionFailed', why, this.#clock));
+      throw error;
+    } finally {
+      if (!listed) this.#resources.retire(served);
+    }
+    return left;
+  }
+
+  async #unlisted(definition: CustomResourceDefinition, version: CustomResourceVersion): Promise<Served> {
+    const { declaration, schema } = customResource(definition, version, this.#converterOf(definition));
+    return this.#resources.unlisted(declaration, schema);
+  }
+
+  #converterOf(definition: CustomResourceDefinition) {
+    if (definition.spec.conversion?.strategy !== 'Webhook') return undefined;
+    return conversionWebhook(definition, { view: this.#view, random: this.#random });
   }
 }
 

@@ -149,6 +149,7 @@ function storageVersionHash({ kind }: ResourceDeclaration): string {
  */
 export function aggregatedDiscovery(declarations: readonly ResourceDeclaration[], isCore: boolean, version: 'v2' | 'v2beta1'): object {
   const groups = servedGroups(declarations).filter(({ name }) => (name === '') === isCore);
+  const byVersion = Map.groupBy(declarations, ({ kind }) => `${kind.group}/${kind.version}`);
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
@@ -157,7 +158,7 @@ export function aggregatedDiscovery(declarations: readonly ResourceDeclaration[]
       metadata: { ...(group.name ? { name: group.name } : {}), creationTimestamp: null },
       versions: group.versions.map((groupVersion) => ({
         version: groupVersion,
-        resources: declarationsOf(declarations, group.name, groupVersion).map(aggregatedResource),
+        resources: declarationsOf(byVersion.get(`${group.name}/${groupVersion}`) ?? [], group.name, groupVersion).map(aggregatedResource),
         freshness: 'Current',
       })),
     })),

@@ -4,6 +4,7 @@ import type { Kind } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
+import type { ResourceDeclaration } from '../resources/resource.ts';
 import { type OpenApiDocument, OpenApiDocuments } from '../schema/openapi-documents.ts';
 import type { Operation } from '../schema/operations.ts';
 import type { PathHandler } from './dispatch.ts';
@@ -16,12 +17,13 @@ const protobufTypes = ['application/com.github.proto-openapi.spec.v2@v1.0+protob
 export function openApiPaths(resources: ResourceTable, options: { version: string; pathOperations: readonly Operation[] }): PathHandler {
   let documents: OpenApiDocuments | undefined;
   let generation = -1;
+  const schemaHashes = new WeakMap<ResourceDeclaration, string>();
   return (ctx) => {
     const { path } = ctx.state.info;
     if (!path.startsWith('/openapi/')) return false;
     if (!documents || generation !== resources.generation) {
       const customSchema = (kind: Kind, form: 2 | 3) => resources.ofKind(kind)?.declaration.openApiSchema?.(form);
-      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema });
+      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema, schemaHashes });
       generation = resources.generation;
     }
     if (path === '/openapi/v2') sendV2(ctx, documents);

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { stringify as stringifyYaml } from 'yaml';
-import { apiVersionOf } from '../../api/kind.ts';
+import { apiVersionOf, listKindOf } from '../../api/kind.ts';
 import { badRequestError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
@@ -114,7 +114,7 @@ async function streamList(
 
 function listProtobuf({ kind }: Served, objects: readonly StoredObject[], metadata: ListMetadata, accepted: Accepted): Buffer {
   if (accepted.as) return partialListProtobuf(objects, metadata, accepted.asVersion);
-  const typeMeta = { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List` };
+  const typeMeta = { apiVersion: apiVersionOf(kind), kind: listKindOf(kind) };
   const items = objects.map((object) => object.protobuf());
   return envelope(typeMeta, listParts(metadata, items));
 }
@@ -124,7 +124,7 @@ const comma = Buffer.from(',');
 const close = Buffer.from(']}');
 
 function listStart({ kind }: Served, metadata: ListMetadata): Buffer {
-  const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata });
+  const head = JSON.stringify({ kind: listKindOf(kind), apiVersion: apiVersionOf(kind), metadata });
   return Buffer.from(`${head.slice(0, -1)},"items":[`);
 }
 

@@ -77,6 +77,17 @@ export class ResourceTable {
    * that of a custom resource.
    */
   async add(declaration: ResourceDeclaration, schema?: ObjectNode): Promise<Served> {
+    const served = await this.unlisted(declaration, schema);
+    const { kind } = declaration;
+    const replaced = this.ofKind(kind);
+    this.#served.set(`${kind.group}/${kind.version}/${kind.plural}`, served);
+    this.#generation++;
+    if (replaced) this.retire(replaced);
+    return served;
+  }
+
+  /** A kind that can be read and written here but is not served; whoever asked for it retires it. */
+  async unlisted(declaration: ResourceDeclaration, schema?: ObjectNode): Promise<Served> {
     const { kind } = declaration;
     const node = schema ?? schemaOf(kind.group, kind.version, kind.kind);
     if (!node) throw new Error(`no schema for ${apiVersionOf(kind)} ${kind.kind}`);
@@ -99,10 +110,6 @@ export class ResourceTable {
       ...(conversion ? { conversion } : {}),
     };
     await feed.add(conversion ?? cache);
-    const replaced = this.ofKind(kind);
-    this.#served.set(`${kind.group}/${kind.version}/${kind.plural}`, served);
-    this.#generation++;
-    if (replaced) this.#retire(replaced);
     return served;
   }
 
@@ -112,10 +119,11 @@ export class ResourceTable {
     if (!served) return;
     this.#served.delete(`${kind.group}/${kind.version}/${kind.plural}`);
     this.#generation++;
-    this.#retire(served);
+    this.retire(served);
   }
 
-  #retire(served: Served): void {
+  /** Ends a kind's watches and what follows the store for it. */
+  retire(served: Served): void {
     this.#options.feed.remove(served.conversion ?? served.cache);
     served.conversion?.close();
     served.cache.expire();

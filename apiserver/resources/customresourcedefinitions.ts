@@ -13,6 +13,7 @@ import { immutableErrors } from '../../api/validation/object-meta.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { ObjectMeta } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
+import { apiApprovalOf, approvedAnnotation } from '../customresources/api-approval.ts';
 import { validateCelRules } from '../customresources/cel-rules.ts';
 import { compileJsonPath, JsonPathError } from '../customresources/json-path.ts';
 import { validateStructuralSchema } from '../customresources/structural-schema.ts';
@@ -30,6 +31,17 @@ export function defaultDefinition({ spec }: CustomResourceDefinition): void {
   spec.conversion ??= { strategy: 'None' };
   const service = spec.conversion.webhook?.clientConfig?.service;
   if (service) service.port ??= 443;
+}
+
+/** A new definition says whether it was approved; an update may leave out or garble only what was so before. */
+function approvalErrors(definition: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
+  const approval = apiApprovalOf(definition);
+  const before = old && apiApprovalOf(old)?.reason;
+  const at = `metadata.annotations[${approvedAnnotation}]`;
+  if (!approval || approval.reason === before) return [];
+  if (approval.reason === 'InvalidAnnotation')
+    return [invalid(at, definition.metadata?.annotations?.[approvedAnnotation] ?? '', approval.message)];
+  return approval.reason === 'MissingAnnotation' ? [required(at, approval.message)] : [];
 }
 
 function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
@@ -55,14 +67,6 @@ function validateDefinition(definition: CustomResourceDefinition): FieldError[] 
   namesErrors(names, errors);
   versions.forEach((version, i) => void versionErrors(version, `spec.versions[${i}]`, spec.preserveUnknownFields === true, errors));
   conversionErrors(spec.conversion, errors);
-  const annotation = metadata?.annotations?.['api-approved.kubernetes.io'];
-  if (/(^|\.)(k8s|kubernetes)\.io$/.test(group) && annotation === undefined)
-    errors.push(
-      required(
-        'metadata.annotations[api-approved.kubernetes.io]',
-        'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
-      ),
-    );
   return errors;
 }
 
@@ -271,10 +275,10 @@ export const customResourceDefinitionResource = serve(customResourceDefinitions,
     addStoredVersion(definition);
     if (!semanticEqual(definition.spec, old.spec)) (definition.metadata as ObjectMeta).generation = (old.metadata?.generation ?? 0) + 1;
   },
-  validate: (definition) => [...validateDefinition(definition), ...storedVersionsErrors(definition)],
+  validate: (definition) => [...validateDefinition(definition), ...storedVersionsErrors(definition), ...approvalErrors(definition)],
   validateUpdate(definition, old) {
     // What was accepted once may be stored again as it is, under stricter rules too.
-    if (semanticEqual(definition.spec, old.spec)) return storedVersionsErrors(definition);
+    if (semanticEqual(definition.spec, old.spec)) return [...storedVersionsErrors(definition), ...approvalErrors(definition, old)];
     return [
       ...validateDefinition(definition),
       ...immutableErrors('spec.group', definition.spec.group, old.spec.group),
@@ -286,6 +290,7 @@ export const customResourceDefinitionResource = serve(customResourceDefinitions,
           ]
         : []),
       ...storedVersionsErrors(definition),
+      ...approvalErrors(definition, old),
     ];
   },
   status: { validateUpdate: storedVersionsErrors },

@@ -2,7 +2,7 @@
 // change the server makes a new set.
 
 import { createHash } from 'node:crypto';
-import type { Kind } from '../../api/kind.ts';
+import { type Kind, listKindOf } from '../../api/kind.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
 import { definitionNameOf, type OpenApiSchema } from './openapi-definitions.ts';
 import { openApiV2 } from './openapi-v2.ts';
@@ -27,6 +27,11 @@ export interface OpenApiOptions {
    * under that version's prefix.
    */
   customSchema?(kind: Kind, form: 2 | 3): OpenApiSchema | undefined;
+  /**
+   * Hashes of declarations' schemas, kept from one set of documents to the next: with a thousand custom resources, one more
+   * costs as much as the first.
+   */
+  schemaHashes?: WeakMap<ResourceDeclaration, string>;
 }
 
 /** What one document of version 3 is made from. */
@@ -38,6 +43,7 @@ interface DocumentParts {
 export class OpenApiDocuments {
   readonly #declarations: readonly ResourceDeclaration[];
   readonly #options: OpenApiOptions;
+  readonly #schemaHashes: WeakMap<ResourceDeclaration, string>;
   readonly #built = new Map<string, OpenApiDocument>();
   #operations: Operation[] | undefined;
   #byDocument: Map<string, DocumentParts> | undefined;
@@ -45,6 +51,7 @@ export class OpenApiDocuments {
   constructor(declarations: readonly ResourceDeclaration[], options: OpenApiOptions) {
     this.#declarations = declarations;
     this.#options = options;
+    this.#schemaHashes = options.schemaHashes ?? new WeakMap();
   }
 
   /** `GET /openapi/v2` as application/json. */
@@ -108,7 +115,7 @@ export class OpenApiDocuments {
       const { group, version } = kind;
       const name = definitionNameOf(group, version, kind.kind);
       schemas[name] = { ...schema, 'x-kubernetes-group-version-kind': [{ group, kind: kind.kind, version }] };
-      schemas[`${name}List`] = listSchema(kind, name, form);
+      schemas[definitionNameOf(group, version, listKindOf(kind))] = listSchema(kind, name, form);
     }
     return schemas;
   }
@@ -116,8 +123,22 @@ export class OpenApiDocuments {
   /** Of what a document is made from, so that the index needs none of the documents. */
   #hash({ operations, declarations }: DocumentParts): string {
     const named = operations.map(({ path, method, operationId }) => [path, method, operationId]);
-    const inputs = JSON.stringify([this.#options.version, named, this.#custom(declarations, 3)]);
+    const schemas = declarations.map((declaration) => this.#schemaHash(declaration));
+    const inputs = JSON.stringify([this.#options.version, named, schemas]);
     return createHash('sha512').update(inputs).digest('hex').toUpperCase();
+  }
+
+  #schemaHash(declaration: ResourceDeclaration): string {
+    let hash = this.#schemaHashes.get(declaration);
+    if (hash === undefined) {
+      hash = declaration.openApiSchema
+        ? createHash('sha256')
+            .update(JSON.stringify(this.#custom([declaration], 3)))
+            .digest('hex')
+        : '';
+      this.#schemaHashes.set(declaration, hash);
+    }
+    return hash;
   }
 
   #keep(key: string, build: () => Uint8Array, hash?: string): OpenApiDocument {
@@ -134,7 +155,7 @@ export class OpenApiDocuments {
 function listSchema(kind: Kind, name: string, form: 2 | 3): OpenApiSchema {
   const prefix = form === 2 ? '#/definitions/' : '#/components/schemas/';
   return {
-    description: `${kind.kind}List is a list of ${kind.kind}`,
+    description: `${listKindOf(kind)} is a list of ${kind.kind}`,
     type: 'object',
     required: ['items'],
     properties: {
@@ -143,6 +164,6 @@ function listSchema(kind: Kind, name: string, form: 2 | 3): OpenApiSchema {
       metadata: { $ref: `${prefix}io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta` },
       items: { type: 'array', items: { $ref: prefix + name } },
     },
-    'x-kubernetes-group-version-kind': [{ group: kind.group, kind: `${kind.kind}List`, version: kind.version }],
+    'x-kubernetes-group-version-kind': [{ group: kind.group, kind: listKindOf(kind), version: kind.version }],
   };
 }

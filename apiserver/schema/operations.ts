@@ -1,6 +1,7 @@
 // The operations that resource declarations make: which verbs at which paths, about which kinds, with which
 // parameters. OpenAPI 2 and 3 print the same list in their own forms.
 
+import { listKindOf } from '../../api/kind.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
 
 export interface GroupVersionKind {
@@ -173,7 +174,7 @@ function resourceOperations(declaration: ResourceDeclaration): Operation[] {
   const { kind } = declaration;
   const { group, version, namespaced } = kind;
   const own = { group, version, kind: kind.kind };
-  const list = { group, version, kind: `${kind.kind}List` };
+  const list = { group, version, kind: listKindOf(kind) };
   const base = groupVersionPath(group, version);
   const collection = `${base}${namespaced ? '/namespaces/{namespace}' : ''}/${kind.plural}`;
   const item = `${collection}/{name}`;
