@@ -61,7 +61,7 @@ function mediaTypeOf(ctx: ApiContext): string {
 }
 
 function changeOf(type: string, schema: ObjectNode, isCustom: boolean): (old: KubeObject, patch: unknown) => object {
-  if (type === 'application/json-patch+json') return jsonPatch;
+  if (type === 'application/json-patch+json') return boundedJsonPatch;
   if (type === 'application/merge-patch+json') return mergePatch;
   if (type === 'application/strategic-merge-patch+json' && !isCustom) return (old, patch) => strategicMergePatch(old, patch, schema);
   const accepted = ['application/json-patch+json', 'application/merge-patch+json'];
@@ -69,6 +69,17 @@ function changeOf(type: string, schema: ObjectNode, isCustom: boolean): (old: Ku
   accepted.push(applyPatchType);
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
   throw new StatusError('UnsupportedMediaType', message);
+}
+
+/** Each operation may copy the whole object. */
+const jsonPatchOperationsMax = 10_000;
+
+function boundedJsonPatch(old: KubeObject, patch: unknown): object {
+  if (Array.isArray(patch) && patch.length > jsonPatchOperationsMax) {
+    const why = `The allowed maximum operations in a JSON patch is ${jsonPatchOperationsMax}, got ${patch.length}`;
+    throw new StatusError('RequestEntityTooLarge', `Request entity too large: ${why}`);
+  }
+  return jsonPatch(old, patch);
 }
 
 function readJson(body: Buffer): unknown {
