@@ -33,6 +33,7 @@ import { measure } from './filters/measure.ts';
 import { priorityAndFairness } from './filters/priority-and-fairness.ts';
 import { renderErrors } from './filters/render-errors.ts';
 import { requestInfo } from './filters/request-info.ts';
+import { shuttingDown } from './filters/shutting-down.ts';
 import { flowControlDumps } from './flowcontrol/dumps.ts';
 import { FlowControl } from './flowcontrol/flow-control.ts';
 import { FlowMetrics } from './flowcontrol/flow-metrics.ts';
@@ -211,6 +212,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     measure(metrics, clock),
     auditId(random),
     renderErrors(log),
+    shuttingDown(() => isClosing),
     authenticate(options.authenticators, options.anonymous),
     impersonate(options.authorizer),
     ...(options.audit ? [audit(options.audit, clock)] : []),

@@ -84,7 +84,7 @@ export class WatchChannel {
   bookmark(): void {
     this.#flush();
     const frame = this.#encoding.bookmark(this.#cache.revision, false);
-    for (const sink of this.#members) sink.write(frame);
+    for (const sink of this.#members) this.#send(sink, frame);
   }
 
   #take(change: Change): void {
@@ -103,10 +103,12 @@ export class WatchChannel {
     const chunk = this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
     this.#onFrames(this.#pending.length * this.#members.size);
     this.#pending = [];
-    for (const sink of this.#members) {
-      if (sink.bufferedBytes > sinkBytesMax) sink.destroy();
-      else sink.write(chunk);
-    }
+    for (const sink of this.#members) this.#send(sink, chunk);
+  }
+
+  #send(sink: Sink, chunk: Buffer): void {
+    if (sink.bufferedBytes > sinkBytesMax) sink.destroy();
+    else sink.write(chunk);
   }
 
   #end(): void {
