@@ -70,7 +70,7 @@ export function readRequest(method: string, path: string, query: URLSearchParams
   else if (info.name === '' && info.verb === 'delete') info.verb = 'deletecollection';
   else if (info.name === '' && info.verb === 'get') {
     const watch = query.get('watch');
-    info.verb = watch !== null && watch !== 'false' && watch !== '0' ? 'watch' : 'list';
+    info.verb = watch !== null && watch !== '0' && watch.toLowerCase() !== 'false' ? 'watch' : 'list';
   }
   return info;
 }

@@ -2,10 +2,9 @@
 
 import { isStatus } from '../../api/status.ts';
 import { sendList } from '../negotiate/render.ts';
-import type { StoredObject } from '../registry/object-codec.ts';
 import { deleteRequest, readDeleteOptions } from './delete.ts';
 import type { ResourceHandler } from './handler.ts';
-import { readPage } from './list.ts';
+import { listMetadata, readPage } from './list.ts';
 import { readListOptions } from './list-options.ts';
 
 const concurrency = 16;
@@ -15,14 +14,13 @@ export const deleteCollection: ResourceHandler = async (ctx, served, server) => 
   const listOptions = readListOptions(ctx, served);
   const request = deleteRequest(ctx, served, options);
   const page = await readPage(listOptions, served, server);
-  const deleted: StoredObject[] = [];
   const queue = page.objects.values();
   async function work(): Promise<void> {
     // All workers draw from one iterator.
     for (const object of queue) {
       try {
         const each = { ...request, namespace: object.namespace };
-        deleted.push((await served.registry.delete(object.name, each, { ...options })).object);
+        await served.registry.delete(object.name, each, { ...options });
       } catch (error) {
         // Someone else's deletion does as well.
         if (!isStatus(error, 'NotFound')) throw error;
@@ -30,7 +28,6 @@ export const deleteCollection: ResourceHandler = async (ctx, served, server) => 
     }
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, page.objects.length) }, work));
-  const metadata = { resourceVersion: String(page.revision), ...(page.continue ? { continue: page.continue } : {}) };
-  deleted.sort((a, b) => (a.key < b.key ? -1 : 1));
-  return sendList(ctx, served, deleted, metadata, server.clock.nowMs());
+  // As they were found: that they have gone is what was asked for.
+  return sendList(ctx, served, page.objects, listMetadata(page), server.clock.nowMs());
 };

@@ -46,7 +46,7 @@ export function readListOptions(ctx: ApiContext, served: Served): ListOptions {
     revision: readRevision(resourceVersion),
     match: match as ListOptions['match'],
     limit: Math.max(0, readInteger(query.get('limit'), 'limit') ?? 0),
-    continue: continueText ? readContinue(continueText, served, info.namespace) : undefined,
+    continue: continueText && !isWatch ? readPlace(continueText, resourceVersion, served, info.namespace) : undefined,
     allowWatchBookmarks: readBoolean(query.get('allowWatchBookmarks')),
     sendInitialEvents,
     timeoutSeconds: readInteger(query.get('timeoutSeconds'), 'timeoutSeconds'),
@@ -59,7 +59,8 @@ function readSelection(ctx: ApiContext, served: Served): Selection {
   const fields = readFieldSelector(query.get('fieldSelector'), served);
   let name = info.name;
   const byName = fields.find((requirement) => requirement.field === 'metadata.name' && requirement.operator === '=');
-  if (name && byName && byName.value !== name) throw badRequestError('both a name and a field selector were given, and they differ');
+  if (info.name && fields.length > 0 && byName?.value !== info.name)
+    throw badRequestError("fieldSelector metadata.name doesn't match requested name");
   if (!name && byName) name = byName.value;
   const rest = fields.filter((requirement) => requirement !== byName);
   return { namespace: served.kind.namespaced ? info.namespace : '', name, labels, fields: rest };
@@ -153,21 +154,31 @@ export function writeContinue(token: ContinueToken, served: Served, namespace: s
   return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: `${start}\0` })).toString('base64url');
 }
 
+function readPlace(text: string, resourceVersion: string, served: Served, namespace: string): ContinueToken {
+  const token = readContinue(text, served, namespace);
+  if (resourceVersion !== '' && resourceVersion !== '0')
+    throw badRequestError('specifying resource version is not allowed when using continue');
+  return token;
+}
+
 function readContinue(text: string, served: Served, namespace: string): ContinueToken {
   let value: { v?: unknown; rv?: unknown; start?: unknown };
   try {
     value = JSON.parse(Buffer.from(text, 'base64url').toString()) as typeof value;
   } catch (error) {
-    if (error instanceof SyntaxError) throw badRequestError(`continue key is not valid: ${error.message}`);
+    if (error instanceof SyntaxError) throw invalidToken(`: ${error.message}`);
     throw error;
   }
-  if (value?.v !== 'meta.k8s.io/v1') throw badRequestError('continue key is not valid: server does not recognize this encoded version');
-  if (typeof value.start !== 'string' || value.start === '' || typeof value.rv !== 'number') {
-    throw badRequestError('continue key is not valid: encoded continue token is incomplete');
-  }
-  if (value.start.includes('..')) throw badRequestError('continue key is not valid: invalid continue token');
+  if (value?.v !== 'meta.k8s.io/v1') throw invalidToken(`: server does not recognize this encoded version ${String(value?.v ?? '')}`);
+  if (typeof value.rv !== 'number' || value.rv === 0)
+    throw invalidToken(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof value.start !== 'string' || value.start === '') throw invalidToken(': encoded start key empty (version meta.k8s.io/v1)');
+  // Nothing outside of what is listed may be reached.
+  if (/(^|\/)\.{0,2}\/|\/\.{0,2}$/.test(value.start.replace(/^\//, ''))) throw invalidToken(`: ${value.start}`);
   return { revision: value.rv, after: served.registry.codec.prefixOf(namespace) + value.start.replace(/\0$/, '') };
 }
+
+const invalidToken = (why: string) => badRequestError(`invalid continue token: continue key is not valid${why}`);
 
 /** What a client is told whose pages were compacted away: it may go on with another token, without consistency. */
 export class ExpiredContinueError extends StatusError {

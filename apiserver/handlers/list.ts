@@ -4,7 +4,7 @@
 import { goneError } from '../../api/status.ts';
 import { CompactedError } from '../../store/store.ts';
 import { selects } from '../cache/watch-cache.ts';
-import { sendList } from '../negotiate/render.ts';
+import { type ListMetadata, sendList } from '../negotiate/render.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { waitForNow, waitForRevision } from './freshness.ts';
@@ -21,13 +21,17 @@ export interface Page {
 
 export const listObjects: ResourceHandler = async (ctx, served, server) => {
   const page = await readPage(readListOptions(ctx, served), served, server);
-  const metadata = {
+  return sendList(ctx, served, page.objects, listMetadata(page), server.clock.nowMs());
+};
+
+/** metav1.ListMeta of a page. */
+export function listMetadata(page: Page): ListMetadata {
+  return {
     resourceVersion: String(page.revision),
     ...(page.continue ? { continue: page.continue } : {}),
     ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
   };
-  return sendList(ctx, served, page.objects, metadata, server.clock.nowMs());
-};
+}
 
 /** One page of what the options select. @throws StatusError Expired, Timeout */
 export async function readPage(options: ListOptions, served: Served, server: ServerParts): Promise<Page> {

@@ -190,16 +190,20 @@ function jsonEncodingOf(
       const options = { version: asVersion, includeObject, nowMs: server.clock.nowMs() };
       return tableJson(declaration, [object], { resourceVersion: String(object.revision) }, options);
     };
-    const empty = (revision: number, annotations: object) =>
-      JSON.stringify({
+    // The annotation that ends the initial events is in the metadata that the row carries.
+    const mark = (revision: number, annotations: object) => {
+      const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations };
+      const object = includeObject === 'Object' ? { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata } : undefined;
+      const partial = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata };
+      return JSON.stringify({
         kind: 'Table',
         apiVersion: metaVersion,
         metadata: { resourceVersion: String(revision) },
         columnDefinitions: [],
-        rows: [],
-        ...annotations,
+        rows: [{ cells: declaration.columns.map(() => ''), object: includeObject === 'None' ? null : (object ?? partial) }],
       });
-    return jsonEncoding(`table ${asVersion} ${includeObject}`, table, (revision) => empty(revision, {}));
+    };
+    return jsonEncoding(`table ${asVersion} ${includeObject}`, table, mark);
   }
   if (as) {
     return jsonEncoding(
