@@ -131,11 +131,9 @@ export class OpenApiDocuments {
   #schemaHash(declaration: ResourceDeclaration): string {
     let hash = this.#schemaHashes.get(declaration);
     if (hash === undefined) {
-      hash = declaration.openApiSchema
-        ? createHash('sha256')
-            .update(JSON.stringify(this.#custom([declaration], 3)))
-            .digest('hex')
-        : '';
+      hash = createHash('sha256')
+        .update(JSON.stringify(this.#custom([declaration], 3)))
+        .digest('hex');
       this.#schemaHashes.set(declaration, hash);
     }
     return hash;
