@@ -4,7 +4,7 @@
 import { mergePatch } from '../../api/patch/merge-patch.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type AskOptions, type HttpAnswer, type ListeningServer, nodeName } from './listening-server.ts';
-import { type Sample, sampleLabel, sampleNamespace } from './samples.ts';
+import { type Sample, sampleLabel, sampleNamespace, sampleOf } from './samples.ts';
 import { type ListedOperation, nameOf } from './table.ts';
 
 /** What should be answered: a code, and the type of what comes. */
@@ -47,6 +47,26 @@ const rank = ({ action, subresource }: ListedOperation) => {
   return at === -1 ? order.indexOf('delete') - 0.5 : at + (action === 'put' ? 0 : 0.1);
 };
 
+/** The operations of one resource, so that each finds what it needs. */
+export const inOrder = (operations: readonly ListedOperation[]) => [...operations].sort((a, b) => rank(a) - rank(b));
+
+/** Makes the namespace of the samples, and pods and services to bind, to evict and to reach by proxy. */
+export async function prepareRound({ backend, ask }: ListeningServer): Promise<void> {
+  const make = async (path: string, body: object) => {
+    const { status, text } = await ask('POST', path, { body });
+    if (status !== 201) throw new Error(`POST ${path}: ${text}`);
+  };
+  const { host, port } = backend;
+  await make('/api/v1/namespaces', { metadata: { name: sampleNamespace } });
+  const at = `/api/v1/namespaces/${sampleNamespace}`;
+  const spec = { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: port }] }] };
+  for (const name of ['to-bind', 'to-evict', 'backend']) await make(`${at}/pods`, { metadata: { name }, spec });
+  await make(`${at}/services`, { metadata: { name: 'backend' }, spec: { ports: [{ port: 80 }] } });
+  await make(`${at}/endpoints`, { metadata: { name: 'backend' }, subsets: [{ addresses: [{ ip: host }], ports: [{ port }] }] });
+  const patch = { body: { status: { podIP: host, podIPs: [{ ip: host }] } }, contentType: mergePatchType };
+  await ask('PATCH', `${at}/pods/backend/status`, patch);
+}
+
 export class Round {
   readonly #server: ListeningServer;
   readonly #samples: ReadonlyMap<string, Sample>;
@@ -59,32 +79,15 @@ export class Round {
   }
 
   async run(operations: readonly ListedOperation[]): Promise<void> {
-    await this.#prepare();
+    await prepareRound(this.#server);
     for (const [resource, own] of Map.groupBy(operations, (operation) => operation.resource)) {
-      for (const operation of [...own].sort((a, b) => rank(a) - rank(b))) {
+      for (const operation of inOrder(own)) {
         const problems: string[] = [];
         this.problems.set(nameOf(operation), problems);
         if (resource === '') await this.#callPath(operation, problems);
         else await this.#call(operation, problems);
       }
     }
-  }
-
-  async #prepare(): Promise<void> {
-    const { host, port } = this.#server.backend;
-    await this.#make('/api/v1/namespaces', { metadata: { name: sampleNamespace } });
-    const at = `/api/v1/namespaces/${sampleNamespace}`;
-    const spec = { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: port }] }] };
-    for (const name of ['to-bind', 'to-evict', 'backend']) await this.#make(`${at}/pods`, { metadata: { name }, spec });
-    await this.#make(`${at}/services`, { metadata: { name: 'backend' }, spec: { ports: [{ port: 80 }] } });
-    await this.#make(`${at}/endpoints`, { metadata: { name: 'backend' }, subsets: [{ addresses: [{ ip: host }], ports: [{ port }] }] });
-    const patch = { body: { status: { podIP: host, podIPs: [{ ip: host }] } }, contentType: mergePatchType };
-    await this.#server.ask('PATCH', `${at}/pods/backend/status`, patch);
-  }
-
-  async #make(path: string, body: object): Promise<void> {
-    const { status, text } = await this.#server.ask('POST', path, { body });
-    if (status !== 201) throw new Error(`POST ${path}: ${text}`);
   }
 
   async #expect(problems: string[], [method, path, options = {}]: [string, string, AskOptions?], expected: Expected): Promise<HttpAnswer> {
@@ -120,31 +123,10 @@ export class Round {
   }
 
   async #call(operation: ListedOperation, problems: string[]): Promise<void> {
-    const sample = this.#sampleOf(operation);
+    const sample = sampleOf(this.#samples, operation.resource);
     if (!sample) problems.push(`there is no sample of ${operation.resource}`);
     else if (operation.subresource === '') await this.#callResource(operation, sample, problems);
     else await this.#callSubresource(operation, sample, problems);
-  }
-
-  #sampleOf({ resource }: ListedOperation): Sample | undefined {
-    const [group = '', version = '', plural = ''] = resource.split('/');
-    const apiVersion = group ? `${group}/${version}` : version;
-    const pluralOf = (kind: string) => {
-      const lower = kind.toLowerCase();
-      if (lower === 'endpoints') return lower;
-      return /(ss|s)$/.test(lower) ? `${lower}es` : /[^aeiou]y$/.test(lower) ? `${lower.slice(0, -1)}ies` : `${lower}s`;
-    };
-    return (
-      [...this.#samples.values()].find(({ object }) => object.apiVersion === apiVersion && pluralOf(object.kind) === plural) ??
-      (plural === 'componentstatuses'
-        ? {
-            object: { apiVersion, kind: 'ComponentStatus', metadata: { name: 'etcd-0', labels: {} } },
-            spoil: {},
-            field: undefined,
-            status: undefined,
-          }
-        : undefined)
-    );
   }
 
   async #callResource(operation: ListedOperation, sample: Sample, problems: string[]): Promise<void> {
@@ -288,7 +270,7 @@ const contentOf: Readonly<Record<string, string>> = {
 };
 
 /** What is written to a subresource that is not `status`. */
-const changesOf: Readonly<Record<string, object>> = {
+export const changesOf: Readonly<Record<string, object>> = {
   scale: { spec: { replicas: 2 } },
   approval: { status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Because', message: 'ok' }] } },
   ephemeralcontainers: { spec: { ephemeralContainers: [{ name: 'debug', image: 'i' }] } },
@@ -296,14 +278,15 @@ const changesOf: Readonly<Record<string, object>> = {
   finalize: { spec: { finalizers: ['example.com/kept'] } },
 };
 
-function postsOf({ subresource }: ListedOperation): [object, object] {
+/** What is posted to a subresource: what should pass, and what should not. */
+export function postsOf({ subresource }: ListedOperation): [object, object] {
   if (subresource === 'binding') return [{ target: { kind: 'Node', name: nodeName } }, { target: { kind: 'Pod', name: nodeName } }];
   if (subresource === 'eviction') return [{ metadata: { name: 'to-evict' } }, { metadata: { name: 'missing' } }];
   return [{ spec: { audiences: ['a'] } }, { spec: { expirationSeconds: 1 } }];
 }
 
 /** The object whose subresource is called. */
-function subjectOf({ subresource, resource }: ListedOperation, sample: Sample): string {
+export function subjectOf({ subresource, resource }: ListedOperation, sample: Sample): string {
   if (subresource === 'eviction') return 'to-evict';
   if (subresource === 'proxy') return resource.endsWith('/nodes') ? nodeName : 'backend';
   return sample.object.metadata.name;
@@ -314,7 +297,7 @@ function pathOf({ path }: ListedOperation, name: string): string {
 }
 
 /** Everything in `part` is in `whole` too. */
-function holds(whole: unknown, part: unknown): boolean {
+export function holds(whole: unknown, part: unknown): boolean {
   if (typeof part !== 'object' || part === null) return whole === part;
   if (typeof whole !== 'object' || whole === null) return Object.keys(part).length === 0;
   return Object.entries(part).every(([key, value]) => holds((whole as Record<string, unknown>)[key], value));

@@ -13,6 +13,14 @@ export interface Sample {
   status: object | undefined;
 }
 
+/** There is no making one: the server knows its parts. */
+const componentStatus: Sample = {
+  object: { apiVersion: 'v1', kind: 'ComponentStatus', metadata: { name: 'etcd-0', labels: {} } },
+  spoil: {},
+  field: undefined,
+  status: undefined,
+};
+
 /** Selects what is made of samples, and nothing that a cluster begins with. */
 export const sampleLabel = 'sample=yes';
 /** Where namespaced samples are put. */
@@ -28,4 +36,17 @@ export function readSamples(): Map<string, Sample> {
       return [`${object.apiVersion} ${object.kind}`, { object, spoil: spoiled, field, status }];
     }),
   );
+}
+
+/** The sample of a resource of the check-list: `apps/v1/deployments`, `/v1/pods`. */
+export function sampleOf(samples: ReadonlyMap<string, Sample>, resource: string): Sample | undefined {
+  const [group = '', version = '', plural = ''] = resource.split('/');
+  if (plural === 'componentstatuses') return componentStatus;
+  const apiVersion = group ? `${group}/${version}` : version;
+  return [...samples.values()].find(({ object }) => object.apiVersion === apiVersion && pluralsOf(object.kind).includes(plural));
+}
+
+function pluralsOf(kind: string): string[] {
+  const lower = kind.toLowerCase();
+  return [lower, `${lower}s`, `${lower}es`, lower.replace(/y$/, 'ies')];
 }

@@ -1,0 +1,171 @@
+// The round again, through the typed methods of client-node's generated classes: every method of every class.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as k8s from '@kubernetes/client-node';
+import { mergePatch } from '../../api/patch/merge-patch.ts';
+import { type ClientMethod, clientMethods } from './client-methods.ts';
+import { type ListeningServer, startListeningServer } from './listening-server.ts';
+import { notServed } from './not-served.ts';
+import { changesOf, holds, inOrder, postsOf, prepareRound, subjectOf } from './round.ts';
+import { readSamples, type Sample, sampleLabel, sampleNamespace, sampleOf } from './samples.ts';
+import { type ListedOperation, listedOperations, nameOf } from './table.ts';
+
+let server: ListeningServer;
+let config: k8s.KubeConfig;
+before(async () => {
+  server = await startListeningServer();
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const { authority, admin } = server.pki;
+  config = new k8s.KubeConfig();
+  config.loadFromOptions({
+    clusters: [{ name: 'c', server: `https://127.0.0.1:${server.port}`, caData: base64(authority.certPem) }],
+    users: [{ name: 'u', certData: base64(admin.certPem), keyData: base64(admin.keyPem) }],
+    contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+    currentContext: 'x',
+  });
+  await prepareRound(server);
+});
+after(() => server.close());
+
+type Answer = { kind?: string; apiVersion?: string; items?: unknown[]; status?: unknown } | string | undefined;
+type Api = Record<string, (parameters: object, options?: object) => Promise<Answer>>;
+
+/** Classes that are about nothing that a server has by itself, with why they are not called here. */
+const notCalled: Readonly<Record<string, string>> = {
+  CustomObjectsApi: 'is about custom resources, of which there are none at first',
+};
+
+function apiOf(className: string): Api {
+  const exported = Object.entries(k8s).find(([name]) => name === className)?.[1];
+  assert.ok(exported, `client-node exports no ${className}`);
+  return config.makeApiClient(exported as k8s.ApiConstructor<k8s.ApiType>) as unknown as Api;
+}
+
+function methodOf(methods: readonly ClientMethod[], { operationId }: ListedOperation): ClientMethod | undefined {
+  return methods.find(({ className, name }) => {
+    const tag = className.replace(/Api$/, '');
+    return operationId === name || (operationId.includes(tag) && operationId.replace(tag, '') === name);
+  });
+}
+
+test('every method of every generated class does what it says', async () => {
+  const samples = readSamples();
+  const methods = clientMethods();
+  const called = new Set<ClientMethod>();
+  const problems: string[] = [];
+  const operations = listedOperations().filter(({ action }) => !action.startsWith('watch'));
+  for (const own of Map.groupBy(operations, ({ resource }) => resource).values()) {
+    for (const operation of inOrder(own)) {
+      const method = methodOf(methods, operation);
+      assert.ok(method, `${operation.operationId} has no method`);
+      called.add(method);
+      const title = `${method.className}.${method.name}`;
+      try {
+        const problem = await call(apiOf(method.className), method, operation, sampleOf(samples, operation.resource));
+        if (problem) problems.push(`${title}: ${problem}`);
+      } catch (error) {
+        problems.push(`${title}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+  const left = methods.filter((method) => !called.has(method) && !(method.className in notCalled));
+  console.log(`client-node: ${called.size} methods of ${new Set([...called].map(({ className }) => className)).size} classes called`);
+  for (const [className, why] of Object.entries(notCalled)) console.log(`not called: ${className}, which ${why}`);
+  assert.deepEqual(left, []);
+  assert.deepEqual(problems, []);
+});
+
+test('the declarations name every method that the classes have', () => {
+  const declared = Map.groupBy(clientMethods(), ({ className }) => className);
+  for (const [className, methods] of declared) {
+    const prototype = Object.getPrototypeOf(apiOf(className)) as object;
+    const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor' && !name.endsWith('WithHttpInfo'));
+    assert.deepEqual(names.sort(), methods.map(({ name }) => name).sort(), className);
+  }
+});
+
+const asMergePatch = k8s.setHeaderOptions('Content-Type', k8s.PatchStrategy.MergePatch);
+
+/** One call; the answer is what is wrong, if anything. */
+async function call(
+  api: Api,
+  { name: method }: ClientMethod,
+  operation: ListedOperation,
+  sample: Sample | undefined,
+): Promise<string | undefined> {
+  const invoke = (parameters: object, options?: object) => {
+    const function_ = api[method];
+    assert.ok(function_, `${method} is no method`);
+    return function_.call(api, parameters, options);
+  };
+  const { action, subresource, kind } = operation;
+  if (notServed.has(nameOf(operation))) {
+    await assert.rejects(invoke({ namespace: 'a', name: 'a', body: {} }, action === 'patch' ? asMergePatch : undefined), { code: 404 });
+    return undefined;
+  }
+  if (!sample) {
+    const answer = await invoke({ logpath: 'server.log' });
+    const parsed = typeof answer === 'object' ? (answer.kind ?? Object.keys(answer)[0]) : typeof answer;
+    return operation.resource === '' && parsed !== undefined ? undefined : 'answers nothing';
+  }
+  const at = { namespace: sampleNamespace, name: subjectOf(operation, sample), path: 'a/b' };
+  const { object } = sample;
+  if (action === 'connect' && subresource !== 'proxy') {
+    // The class speaks no protocol that carries streams.
+    await assert.rejects(invoke({ ...at, command: 'ls', ports: 80 }), { code: 400 });
+    return undefined;
+  }
+  if (action === 'connect' || subresource === 'log') return isText(await invoke(at));
+  const typeMeta = { apiVersion: operation.group ? `${operation.group}/${operation.version}` : operation.version, kind };
+  if (action === 'list')
+    return isType(await invoke({ ...at, labelSelector: kind === 'ComponentStatus' ? '' : sampleLabel }), {
+      ...typeMeta,
+      kind: `${kind}List`,
+    });
+  if (action === 'get') return isType(await invoke(at), typeMeta);
+  if (action === 'post') {
+    const ofBinding = kind === 'Binding' ? { metadata: { name: 'to-bind' } } : {};
+    const body = subresource ? postsOf(operation)[0] : { ...object, ...ofBinding };
+    const answer = await invoke({ ...at, body: withDates(body) });
+    const status = kind === 'Binding' || subresource === 'eviction';
+    return isType(answer, status ? { apiVersion: 'v1', kind: 'Status' } : typeMeta);
+  }
+  if (action === 'delete') {
+    const answer = await invoke({ ...at, gracePeriodSeconds: 0 });
+    return isType(answer, typeMeta) && isType(answer, { apiVersion: 'v1', kind: 'Status' });
+  }
+  if (action === 'deletecollection') {
+    const path = operation.path.replace('{namespace}', sampleNamespace);
+    await server.ask('POST', path, { body: object });
+    return isType(await invoke({ ...at, labelSelector: sampleLabel, gracePeriodSeconds: 0 }), { ...typeMeta, kind: `${kind}List` });
+  }
+  const change = subresource ? (changesOf[subresource] ?? { status: sample.status ?? {} }) : { metadata: { labels: { [action]: 'yes' } } };
+  if (action === 'patch') return isType(await invoke({ ...at, body: change }, asMergePatch), typeMeta, change);
+  const reads = api[method.replace(/^replace/, 'read').replace(/(Finalize|Resize|Ephemeralcontainers)$/, '')];
+  assert.ok(reads, `nothing reads what ${method} replaces`);
+  const current = (await reads.call(api, at)) as { status?: object };
+  const body =
+    'status' in change ? { ...current, status: { ...current.status, ...withDates(change.status as object) } } : mergePatch(current, change);
+  return isType(await invoke({ ...at, body }), typeMeta, change);
+}
+
+function isText(answer: Answer): string | undefined {
+  return answer === undefined || typeof answer === 'string' ? undefined : `should answer text, answers ${JSON.stringify(answer)}`;
+}
+
+function isType(answer: Answer, { apiVersion, kind }: { apiVersion: string; kind: string }, part: object = {}): string | undefined {
+  if (typeof answer !== 'object') return `should answer ${apiVersion} ${kind}, answers ${answer}`;
+  if (answer.apiVersion !== apiVersion || answer.kind !== kind)
+    return `should answer ${apiVersion} ${kind}, answers ${answer.apiVersion} ${answer.kind}`;
+  return holds(JSON.parse(JSON.stringify(answer).replace(/(:\d\d)\.000Z"/g, '$1Z"')), part)
+    ? undefined
+    : `should hold ${JSON.stringify(part)}`;
+}
+
+/** The classes take times as dates. */
+function withDates(value: object): object {
+  return JSON.parse(JSON.stringify(value), (key, each: unknown) =>
+    typeof each === 'string' && /^\d{4}-\d\d-\d\dT/.test(each) ? (key === 'eventTime' ? new k8s.V1MicroTime(each) : new Date(each)) : each,
+  ) as object;
+}
