@@ -1,5 +1,5 @@
-// Every transcript in scenarios/, on the store it asks for: by default the embedded one; `first-cluster` and `survive`
-// on etcd as well.
+// Every transcript in scenarios/, on the store it asks for: by default the embedded one; `first-cluster`, `informer`
+// and `survive` on etcd as well.
 
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -8,7 +8,7 @@ import { cannotHostMachines } from '../testing/linux-machine.ts';
 import { playScenario } from './scenario.ts';
 
 const skip = cannotHostMachines() ?? false;
-const onBothStores = ['first-cluster', 'survive'];
+const onBothStores = ['first-cluster', 'informer', 'survive'];
 
 for (const file of globSync(`${import.meta.dirname}/scenarios/*.txt`).sort()) {
   const name = basename(file, '.txt');
