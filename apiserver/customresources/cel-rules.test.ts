@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonSchema } from '../../api/apiextensions.ts';
-import { validateCelRules, validateRules } from './cel-rules.ts';
+import { validateCelRules } from './cel-rule-checks.ts';
+import { validateRules } from './cel-rules.ts';
 
 const schema: JsonSchema = {
   type: 'object',
@@ -32,16 +33,14 @@ const good = { replicas: 2, minReplicas: 1, namespaces: ['a'], fixed: 'x' };
 test('a rule that fails names its field and says its message', () => {
   assert.deepEqual(texts({ spec: good }), []);
   assert.deepEqual(texts({ spec: { ...good, replicas: 0 } }), [
-    'spec: Invalid value: "object": replicas should be greater than or equal to minReplicas.',
+    'spec: Invalid value: replicas should be greater than or equal to minReplicas.',
   ]);
-  assert.deepEqual(texts({ spec: { ...good, namespaces: ['kube-system'] } }), [
-    'spec.namespaces: Invalid value: "object": not allowed: kube-system',
-  ]);
+  assert.deepEqual(texts({ spec: { ...good, namespaces: ['kube-system'] } }), ['spec.namespaces: Invalid value: not allowed: kube-system']);
 });
 
 test('a rule about a change runs only where there was a value before', () => {
   assert.deepEqual(texts({ spec: { ...good, fixed: 'y' } }), []);
-  assert.deepEqual(texts({ spec: { ...good, fixed: 'y' } }, { spec: good }), ['spec.fixed: Invalid value: "string": Value is immutable']);
+  assert.deepEqual(texts({ spec: { ...good, fixed: 'y' } }, { spec: good }), ['spec.fixed: Invalid value: "y": Value is immutable']);
 });
 
 test('what broke a rule before may stay, as long as it does not change', () => {
@@ -92,4 +91,96 @@ test('patterns are matched in time linear in the text, whatever they are', () =>
     properties: { a: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self.matches("(?=a)")' }] } },
   };
   assert.match(validateRules({ a: 'a' }, notEvenAPattern, undefined)[0]?.message ?? '', /evaluating rule/);
+});
+
+const typed: JsonSchema = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      properties: {
+        count: { type: 'integer' },
+        name: { type: 'string' },
+        short: { type: 'string', maxLength: 10 },
+        names: { type: 'array', maxItems: 10, items: { type: 'string', maxLength: 20 } },
+        limits: { type: 'object', maxProperties: 10, additionalProperties: { type: 'integer' } },
+        port: { 'x-kubernetes-int-or-string': true },
+        'my-field': { type: 'boolean' },
+        namespace: { type: 'string' },
+        at: { type: 'string', format: 'date-time' },
+      },
+    },
+  },
+};
+const problemsOf = (...rules: string[]) =>
+  validateCelRules({ ...typed, 'x-kubernetes-validations': rules.map((rule) => ({ rule })) }, 'schema').map(({ message }) =>
+    message.replace(/^Invalid value: .*?}: (?=compil|cel )/s, ''),
+  );
+
+test('rules are checked against the types of the schema, in the words of cel-go', () => {
+  const wrong: Record<string, string> = {
+    'self.spec.missing > 0': "1:10: undefined field 'missing'\n | self.spec.missing > 0\n | .........^",
+    'has(self.spec.missing)': "1:14: undefined field 'missing'\n | has(self.spec.missing)\n | .............^",
+    'self.metadata.labels.size() > 0': "1:14: undefined field 'labels'\n | self.metadata.labels.size() > 0\n | .............^",
+    "self.spec.count == 'a'":
+      "1:17: found no matching overload for '_==_' applied to '(int, string)'\n | self.spec.count == 'a'\n | ................^",
+    'self.spec.name.startsWith(1)':
+      "1:26: found no matching overload for 'startsWith' applied to 'string.(int)'\n | self.spec.name.startsWith(1)\n | .........................^",
+    'self.spec.count.all(x, true)':
+      "1:10: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)\n | self.spec.count.all(x, true)\n | .........^",
+    'self.spec.names.all(x, x)': "1:24: expected type 'bool' but found 'string'\n | self.spec.names.all(x, x)\n | .......................^",
+    'unknown == 1': "1:1: undeclared reference to 'unknown' (in container '')\n | unknown == 1\n | ^",
+    'nothing(1)': "1:8: undeclared reference to 'nothing' (in container '')\n | nothing(1)\n | .......^",
+    'self.': "1:6: Syntax error: no viable alternative at input '.'\n | self.\n | .....^",
+    for: '1:1: reserved identifier: for\n | for\n | ^',
+    "[1, 'a'].size() == 2": "1:5: expected type 'int' but found 'string'\n | [1, 'a'].size() == 2\n | ....^",
+  };
+  for (const [rule, text] of Object.entries(wrong))
+    assert.deepEqual(problemsOf(rule), [`compilation failed: ERROR: <input>:${text}`], rule);
+  assert.deepEqual(problemsOf('1 + 1'), ['cel expression must evaluate to a bool']);
+});
+
+test('rules may use everything that the schema has', () => {
+  assert.deepEqual(
+    problemsOf(
+      'self.spec.count < 5 && self.spec.count < 5.5 && self.metadata.name != ""',
+      "self.spec.port == 5 || self.spec.port == '5%' || type(self.spec.port) == int",
+      'self.spec.my__dash__field && self.spec.__namespace__ != "x"',
+      "self.spec.at > timestamp('2024-01-01T00:00:00Z') && self.spec.at - timestamp('2024-01-01T00:00:00Z') < duration('1h')",
+      "self.spec.limits.all(k, self.spec.limits[k] > 0 && k.startsWith('a')) && 'x' in self.spec.limits",
+      "self.spec.?short.orValue('x') == 'x' && quantity(self.spec.short).isGreaterThan(quantity('1Gi'))",
+      "self.spec.names.map(n, n.size()).sum() > 3 && sets.contains(self.spec.names, ['a']) && self.spec.names.isSorted()",
+      "self.spec.limits.transformMap(k, v, v + 1)['a'] == 2 && '%s'.format([self.spec.name]) == 'a'",
+    ),
+    [],
+  );
+});
+
+test('rules that can cost too much are refused, with by how much', () => {
+  const advice = 'try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared';
+  const list = (items: JsonSchema, rule: string, maxItems?: number): JsonSchema => ({
+    type: 'object',
+    properties: { list: { type: 'array', ...(maxItems && { maxItems }), items: { ...items, 'x-kubernetes-validations': [{ rule }] } } },
+  });
+  const messages = (schema: JsonSchema) => validateCelRules(schema, 'schema').map(({ field, message }) => `${field}: ${message}`);
+  const matching = { type: 'string', maxLength: 10 };
+  assert.deepEqual(messages(list(matching, "self.matches('^a+$')", 100)), []);
+  const rule = 'schema.properties[list].items.x-kubernetes-validations[0].rule';
+  assert.deepEqual(messages(list(matching, "self.matches('^a+$')", 10_000_000)), [
+    `${rule}: Forbidden: estimated rule cost exceeds budget by factor of 6.0x (${advice})`,
+  ]);
+  assert.deepEqual(messages(list({ type: 'string' }, "self.contains('abc')")), [
+    `${rule}: Forbidden: estimated rule cost exceeds budget by factor of more than 100x (${advice})`,
+    `${rule}: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema`,
+    `schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x (${advice})`,
+  ]);
+});
+
+test('oldSelf may not be used where items cannot be told apart', () => {
+  const items: JsonSchema = { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self >= oldSelf' }] };
+  const schema: JsonSchema = { type: 'object', properties: { list: { type: 'array', maxItems: 10, items } } };
+  assert.deepEqual(
+    validateCelRules(schema, 'schema').map(({ message }) => message),
+    ['Invalid value: "self >= oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within schema.properties[list]'],
+  );
 });

@@ -17,7 +17,8 @@ interface CompiledRule {
   isTransition: boolean;
 }
 
-const environment = celEnvironment(['self', 'oldSelf']);
+/** Where rules are compiled. */
+export const ruleEnvironment = celEnvironment(['self', 'oldSelf']);
 const compiledRules = new WeakMap<JsonSchema, readonly CompiledRule[]>();
 const schemasWithRules = new WeakMap<JsonSchema, boolean>();
 
@@ -30,7 +31,8 @@ function hasRules(schema: JsonSchema): boolean {
   return found;
 }
 
-function childrenOf({ properties, items, additionalProperties: more }: JsonSchema): [string, JsonSchema][] {
+/** The schemas right below, by how paths name them. */
+export function childrenOf({ properties, items, additionalProperties: more }: JsonSchema): [string, JsonSchema][] {
   return [
     ...Object.entries(properties ?? {}).map(([name, child]): [string, JsonSchema] => [`properties[${name}]`, child]),
     ...(items ? [['items', items] as [string, JsonSchema]] : []),
@@ -43,8 +45,8 @@ function compiledOf(schema: JsonSchema): readonly CompiledRule[] {
   if (!found) {
     found = (schema['x-kubernetes-validations'] ?? []).map((rule) => ({
       rule,
-      program: compileCel(environment, rule.rule),
-      message: rule.messageExpression ? compileCel(environment, rule.messageExpression) : undefined,
+      program: compileCel(ruleEnvironment, rule.rule),
+      message: rule.messageExpression ? compileCel(ruleEnvironment, rule.messageExpression) : undefined,
       isTransition: usesOldSelf(rule),
     }));
     compiledRules.set(schema, found);
@@ -52,7 +54,8 @@ function compiledOf(schema: JsonSchema): readonly CompiledRule[] {
   return found;
 }
 
-const usesOldSelf = ({ rule, messageExpression = '' }: ValidationRule) => /\boldSelf\b/.test(`${rule} ${messageExpression}`);
+/** Whether a rule is about a change. */
+export const usesOldSelf = ({ rule, messageExpression = '' }: ValidationRule) => /\boldSelf\b/.test(`${rule} ${messageExpression}`);
 
 /** What the rules of `schema` find in `value`; rules about a change run where `old` has a value in the same place. */
 export function validateRules(value: unknown, schema: JsonSchema, old: unknown): FieldError[] {
@@ -100,19 +103,36 @@ function run(value: unknown, schema: JsonSchema, old: unknown, path: string, err
       if (program.evaluate(variables) === true) continue;
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      errors.push(invalid(at, schema.type ?? '', `${error.message} evaluating rule: ${ruleText(rule)}`));
+      const isTooCostly = error.message.startsWith(costExceeded);
+      errors.push(invalid(at, schema.type ?? '', evaluationProblem(error.message, rule)));
+      if (isTooCostly) return;
       continue;
     }
     const where = rule.fieldPath ? `${path}${rule.fieldPath}`.replace(/^\./, '') : at;
-    errors.push(failure(rule, where, schema.type ?? '', messageOf(rule, message, variables)));
+    const isComposite = schema.type === 'object' || schema.type === 'array';
+    errors.push(failure(rule, where, isComposite ? undefined : value, messageOf(rule, message, variables)));
   }
 }
+
+const costExceeded = 'operation cancelled: actual cost limit exceeded';
+
+function evaluationProblem(message: string, rule: ValidationRule): string {
+  if (message.startsWith('no such overload'))
+    return `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}`;
+  if (message.startsWith(costExceeded))
+    return `'${message}': no further validation rules will be run due to call cost exceeds limit for rule: ${ruleText(rule)}`;
+  return `${message} evaluating rule: ${ruleText(rule)}`;
+}
+
+/** Longer messages give way to the fixed one. */
+const messageLengthMax = 5 * 1024;
 
 function messageOf(rule: ValidationRule, message: CelProgram | undefined, variables: Json): string {
   if (message) {
     try {
       const text = message.evaluate(variables);
-      if (typeof text === 'string' && text.trim() !== '' && !text.includes('\n')) return text;
+      if (typeof text === 'string' && text.trim() !== '' && !text.trim().includes('\n') && text.trim().length <= messageLengthMax)
+        return text.trim();
     } catch (error) {
       // As Kubernetes: a message that cannot be made gives way to the fixed one.
       if (!(error instanceof CelError)) throw error;
@@ -123,33 +143,10 @@ function messageOf(rule: ValidationRule, message: CelProgram | undefined, variab
 
 const ruleText = ({ rule, message }: ValidationRule) => message?.trim() || rule.trim();
 
-function failure({ reason }: ValidationRule, at: string, value: string, message: string): FieldError {
+/** Objects and lists are not repeated in the message. */
+function failure({ reason }: ValidationRule, at: string, value: unknown, message: string): FieldError {
   if (reason === 'FieldValueRequired') return required(at, message);
   if (reason === 'FieldValueForbidden') return forbidden(at, message);
-  if (reason === 'FieldValueDuplicate') return duplicate(at, value);
-  return invalid(at, value, message);
-}
-
-/** Problems of the rules themselves, wherever they stand in the schema at `at`. */
-export function validateCelRules(schema: JsonSchema, at: string): FieldError[] {
-  const errors: FieldError[] = [];
-  schema['x-kubernetes-validations']?.forEach((rule, i) => {
-    const each = `${at}.x-kubernetes-validations[${i}]`;
-    tryCompile(rule.rule, 'bool', `${each}.rule`, rule, errors);
-    if (rule.messageExpression) tryCompile(rule.messageExpression, 'string', `${each}.messageExpression`, rule, errors);
-    if (rule.optionalOldSelf !== undefined && !usesOldSelf(rule))
-      errors.push(invalid(`${each}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'));
-  });
-  for (const [name, child] of childrenOf(schema)) errors.push(...validateCelRules(child, `${at}.${name}`));
-  return errors;
-}
-
-function tryCompile(expression: string, wanted: string, at: string, rule: ValidationRule, errors: FieldError[]): void {
-  try {
-    const { type } = compileCel(environment, expression);
-    if (type !== wanted && type !== 'dyn') errors.push(invalid(at, rule, `must evaluate to ${wanted === 'bool' ? 'a bool' : 'a string'}`));
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    errors.push(invalid(at, rule, `compilation failed: ${error.message}`));
-  }
+  if (reason === 'FieldValueDuplicate') return duplicate(at, value ?? '');
+  return value === undefined ? { type: 'FieldValueInvalid', field: at, message: `Invalid value: ${message}` } : invalid(at, value, message);
 }

@@ -14,7 +14,7 @@ import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { ObjectMeta } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
 import { apiApprovalOf, approvedAnnotation } from '../customresources/api-approval.ts';
-import { validateCelRules } from '../customresources/cel-rules.ts';
+import { validateCelRules } from '../customresources/cel-rule-checks.ts';
 import { compileJsonPath, JsonPathError } from '../customresources/json-path.ts';
 import { validateStructuralSchema } from '../customresources/structural-schema.ts';
 import { nameColumn } from './columns.ts';
