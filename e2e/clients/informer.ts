@@ -88,6 +88,10 @@ if (etcd) {
     method: 'POST',
     body: JSON.stringify({ revision: metadata?.resourceVersion, physical: true }),
   }).then(async (answer) => assert.equal(answer.status, 200, await answer.text()));
+  // A server that was there all along still remembers; one that comes after has only what etcd kept.
+  process.kill(pidOfServer(), 'SIGKILL');
+  await until('the server ended', () => !isServerUp());
+  start();
   isHeldBack = false;
   await settled('after a compaction');
   const [known, end] = seen.filter(({ name }) => name === 'c5').slice(-2);
