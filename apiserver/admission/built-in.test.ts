@@ -124,22 +124,3 @@ describe('classes', () => {
     assert.equal((await made(path, claim('b', { storageClassName: '' }))).spec.storageClassName, '');
   });
 });
-
-test('a namespace refuses pods below its level and warns of templates', async () => {
-  const ns = await namespace({ 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'baseline' });
-  const refused = await createPod({ ...pod(), metadata: { name: 'lax' } }, ns);
-  const problems = [
-    'allowPrivilegeEscalation != false (container "a" must set securityContext.allowPrivilegeEscalation=false)',
-    'unrestricted capabilities (container "a" must set securityContext.capabilities.drop=["ALL"])',
-    'runAsNonRoot != true (pod or container "a" must set securityContext.runAsNonRoot=true)',
-    'seccompProfile (pod or container "a" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
-  ];
-  assert.equal(refused.json.message, `pods "lax" is forbidden: violates PodSecurity "restricted:latest": ${problems.join(', ')}`);
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-  const good = { securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } };
-  assert.equal((await createPod(pod({ ...good, containers: [{ ...container(), securityContext }] }), ns)).status, 201);
-  const template = { metadata: { labels: { a: 'b' } }, spec: { hostNetwork: true, containers: [container()] } };
-  const deployment = { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } };
-  const warned = await create(`/apis/apps/v1/namespaces/${ns}/deployments`, deployment);
-  assert.match(warned.headers['warning'] ?? '', /would violate PodSecurity .*baseline:latest.*: host namespaces \(hostNetwork=true\)/);
-});

@@ -7,7 +7,7 @@ import { certificateAdmission } from './certificates.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-classes.ts';
 import { limitRanger } from './limit-ranger.ts';
-import { podSecurity } from './pod-security.ts';
+import { podSecurity } from './pod-security/pod-security.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
 import { priority } from './priority.ts';
 import { storageObjectInUseProtection, taintNodesByCondition } from './protection.ts';

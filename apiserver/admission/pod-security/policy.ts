@@ -1,0 +1,72 @@
+// Which pod security level a namespace's labels ask for, per mode (k8s.io/pod-security-admission/api).
+
+import { type FieldError, invalid } from '../../../api/field-error.ts';
+
+const levels = ['privileged', 'baseline', 'restricted'] as const;
+export type Level = (typeof levels)[number];
+
+/** A level as it stood in one minor version of Kubernetes; `Infinity`: as it stands now. */
+export interface LevelVersion {
+  level: Level;
+  minor: number;
+}
+
+export interface Policy {
+  /** Pods that break it are refused. */
+  enforce: LevelVersion;
+  /** Breaking it is noted in the audit log. */
+  audit: LevelVersion;
+  /** Breaking it is told to the client. */
+  warn: LevelVersion;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+const prefix = 'pod-security.kubernetes.io/';
+const unset = (): LevelVersion => ({ level: 'privileged', minor: Number.POSITIVE_INFINITY });
+
+/** `restricted:latest`, `baseline:v1.25` */
+export const levelText = ({ level, minor }: LevelVersion): string =>
+  `${level}:${minor === Number.POSITIVE_INFINITY ? 'latest' : `v1.${minor}`}`;
+
+/** Below zero: `a` allows more than `b`. */
+export const compareLevels = (a: Level, b: Level): number => levels.indexOf(a) - levels.indexOf(b);
+
+export const isSameLevel = (a: LevelVersion, b: LevelVersion): boolean => a.level === b.level && a.minor === b.minor;
+
+/**
+ * There is always a policy: what cannot be read counts as the strictest for enforcing, and as none for warnings and audit.
+ * Who enforces a level and says nothing of warnings is warned by the same level.
+ */
+export function policyOf(labels: Labels = {}): { policy: Policy; errors: FieldError[] } {
+  const errors: FieldError[] = [];
+  const policy: Policy = { enforce: unset(), audit: unset(), warn: unset() };
+  for (const mode of ['enforce', 'audit', 'warn'] as const) {
+    readLevel(labels, mode, policy[mode], errors);
+    readVersion(labels, mode, policy[mode], errors);
+  }
+  const { enforce, warn } = policy;
+  const isEnforced = levels.some((level) => level === labels[`${prefix}enforce`]);
+  if (isEnforced && labels[`${prefix}warn`] === undefined && compareLevels(enforce.level, warn.level) > 0) {
+    warn.level = enforce.level;
+    if (labels[`${prefix}warn-version`] === undefined) warn.minor = enforce.minor;
+  }
+  return { policy, errors };
+}
+
+function readLevel(labels: Labels, mode: keyof Policy, into: LevelVersion, errors: FieldError[]): void {
+  const text = labels[prefix + mode];
+  if (text === undefined) return;
+  const level = levels.find((each) => each === text);
+  into.level = level ?? (mode === 'enforce' ? 'restricted' : 'privileged');
+  if (!level) errors.push(invalid(`metadata.labels[${prefix}${mode}]`, text, `must be one of ${levels.join(', ')}`));
+}
+
+function readVersion(labels: Labels, mode: keyof Policy, into: LevelVersion, errors: FieldError[]): void {
+  const label = `${prefix}${mode}-version`;
+  const text = labels[label];
+  if (text === undefined || text === 'latest') return;
+  const minor = /^v1\.(0|[1-9]\d{0,3})$/.exec(text)?.[1];
+  if (minor === undefined) errors.push(invalid(`metadata.labels[${label}]`, text, 'must be "latest" or "v1.x"'));
+  else into.minor = Number(minor);
+}
