@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { definitionDigest, expectedDigests } from '../schema/definition-facts.ts';
 import type { OpenApiSchema } from '../schema/openapi-definitions.ts';
-import { clientMethods } from './client-methods.ts';
+import { clientMethods, methodOf } from './client-methods.ts';
 import { type ListeningServer, startListeningServer } from './listening-server.ts';
 import { notServed } from './not-served.ts';
 import { listedOperations, nameOf } from './table.ts';
@@ -13,7 +13,12 @@ interface PublishedParameter {
   name: string;
   in: string;
 }
+interface Reference {
+  $ref?: string;
+  type?: string;
+}
 interface PublishedOperation {
+  responses: Record<string, { schema?: Reference; content?: Record<string, { schema: Reference }> }>;
   operationId: string;
   parameters?: PublishedParameter[];
   requestBody?: object;
@@ -95,16 +100,20 @@ test('both versions publish the operations of the check-list that are served, an
   assert.deepEqual([...v3.values()].flatMap(linesOf).sort(), listed);
 });
 
-test('both versions publish the parameters that Kubernetes does', () => {
+/** The kind of the answer: the last word of its definition's name. */
+function returnsOf(operation: PublishedOperation | undefined): string {
+  const { schema, content } = operation?.responses['200'] ?? {};
+  const answer = schema ?? Object.values(content ?? {})[0]?.schema;
+  return answer?.$ref?.split('.').at(-1) ?? answer?.type ?? 'void';
+}
+
+test('both versions publish the parameters and answers that Kubernetes does', () => {
   const known = clientMethods();
   const different: string[] = [];
   for (const operation of listedOperations()) {
     if (notServed.has(nameOf(operation)) || operation.action.startsWith('watch')) continue;
     const { operationId, path, method } = operation;
-    const generated = known.find(({ className, name }) => {
-      const tag = className.replace(/Api$/, '');
-      return operationId === name || (operationId.includes(tag) && operationId.replace(tag, '') === name);
-    });
+    const generated = methodOf(known, operationId);
     assert.ok(generated, `${operationId} has no method`);
     // A second parameter of a name is numbered.
     const expected = generated.parameters.map((name) => name.replace(/^path2$/, 'path')).sort();
@@ -113,6 +122,8 @@ test('both versions publish the parameters that Kubernetes does', () => {
       const own = item[method.toLowerCase()];
       const body = own?.requestBody ? [{ name: 'body' }] : [];
       const published = [...(item.parameters ?? []), ...(own?.parameters ?? []), ...body].map(({ name }) => name).sort();
+      const returns = returnsOf(own);
+      if (returns !== generated.returns) different.push(`${operationId}: ${returns} instead of ${generated.returns}`);
       if (published.join() !== expected.join()) different.push(`${operationId}: ${published.join()} instead of ${expected.join()}`);
     }
   }

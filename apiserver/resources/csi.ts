@@ -42,6 +42,7 @@ function validateDriver({ metadata, spec }: CsiDriver): FieldError[] {
 }
 
 export const csiDriverResource = serve(csiDrivers, {
+  returnsDeletedObject: true,
   defaults({ spec }) {
     if (!spec) return;
     spec.attachRequired ??= true;

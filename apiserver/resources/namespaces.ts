@@ -71,7 +71,7 @@ export const namespaceResource = serve(namespaces, {
     },
   },
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-  returnsDeletedObject: true,
+  returnsDeletedObject: 'unpublished',
   beforeDelete(namespace) {
     namespace.status = { ...namespace.status, phase: 'Terminating' };
   },

@@ -82,8 +82,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
    * 0 deletes at once. Absent: always at once.
    */
   gracePeriodSeconds?(object: T, requested: number | undefined): number;
-  /** DELETE answers with the deleted object (pods, services, ...) instead of a Status. Default false. */
-  returnsDeletedObject?: boolean;
+  /** DELETE answers with the deleted object (pods, services, ...) instead of a Status; OpenAPI may not say so. Default false. */
+  returnsDeletedObject?: boolean | 'unpublished';
   /** Marks an object whose deletion begins but waits (a namespace's phase). Mutates `object`. */
   beforeDelete?(object: T, context: WriteContext): void;
   /** Keeps an object whose deletion has begun, beside metadata.finalizers (a namespace's spec.finalizers). */

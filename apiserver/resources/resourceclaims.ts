@@ -59,6 +59,7 @@ function stateText({ metadata, status }: ResourceClaim): string {
 }
 
 export const resourceClaimResource = serve(resourceClaims, {
+  returnsDeletedObject: true,
   defaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
   beforeCreate(claim) {
     claim.status = {};
@@ -71,6 +72,7 @@ export const resourceClaimResource = serve(resourceClaims, {
 });
 
 export const resourceClaimTemplateResource = serve(resourceClaimTemplates, {
+  returnsDeletedObject: true,
   defaults: ({ spec }) => defaultDeviceClaim(spec?.spec?.devices),
   validate({ spec }) {
     const errors: FieldError[] = [];
@@ -84,6 +86,7 @@ export const resourceClaimTemplateResource = serve(resourceClaimTemplates, {
 });
 
 export const deviceClassResource = serve(deviceClasses, {
+  returnsDeletedObject: true,
   beforeCreate: startGeneration,
   beforeUpdate: bumpGeneration,
   validate({ spec }) {
@@ -133,6 +136,7 @@ function validateSlice({ spec }: ResourceSlice): FieldError[] {
 }
 
 export const resourceSliceResource = serve(resourceSlices, {
+  returnsDeletedObject: true,
   fields: { 'spec.nodeName': ({ spec }) => spec?.nodeName ?? '', 'spec.driver': ({ spec }) => spec?.driver ?? '' },
   beforeCreate: startGeneration,
   beforeUpdate: bumpGeneration,

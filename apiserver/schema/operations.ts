@@ -246,7 +246,7 @@ function resourceOperations(declaration: ResourceDeclaration): Operation[] {
     description: `delete a ${k}`,
     parameters: deleteParameters,
     body: 'DeleteOptions',
-    response: declaration.returnsDeletedObject ? own : 'Status',
+    response: declaration.returnsDeletedObject === true ? own : 'Status',
     alsoAnswers: [202],
   });
   add('patch', {
