@@ -1,5 +1,6 @@
 // What the API server costs over HTTPS, in requests per second, latency and its own CPU per operation: create, get,
-// lists of 5,000 pods, 200 watchers of 504 updates by 8 writers, and deleting it all. Run: node bench/api.ts [memory|lmdb]
+// lists of 5,000 pods, 200 watchers of 504 updates by 8 writers, definitions
+// and their objects beside config maps, and deleting it all. Run: node bench/api.ts [memory|lmdb]
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -158,6 +159,69 @@ async function watchAll(): Promise<Row> {
   return row;
 }
 
+const customCount = 1000;
+const configMaps = '/api/v1/namespaces/default/configmaps';
+const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const gadgets = '/apis/bench.example.com/v1/namespaces/default/gadgets0';
+
+/** An ordinary definition: defaults, bounds, a list of objects and two rules. */
+const definitionBody = (i: number) => {
+  const text = { type: 'string', maxLength: 100 };
+  const port = { type: 'integer', minimum: 1, maximum: 65_535 };
+  const spec = {
+    type: 'object',
+    required: ['size'],
+    properties: {
+      size: { type: 'integer', minimum: 0 },
+      sizeMax: { type: 'integer', default: 100 },
+      mode: { type: 'string', enum: ['Fast', 'Safe'], default: 'Safe' },
+      ports: {
+        type: 'array',
+        maxItems: 10,
+        items: { type: 'object', required: ['name', 'port'], properties: { name: { ...text, pattern: '^[a-z0-9-]+$' }, port } },
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      },
+    },
+    'x-kubernetes-validations': [
+      { rule: 'self.size <= self.sizeMax', message: 'size is too large' },
+      { rule: '!has(self.ports) || self.ports.all(p, p.port != 22)' },
+    ],
+  };
+  const plural = `gadgets${i}`;
+  return JSON.stringify({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.bench.example.com` },
+    spec: {
+      group: 'bench.example.com',
+      scope: 'Namespaced',
+      names: { plural, singular: `gadget${i}`, kind: `Gadget${i}` },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } }],
+    },
+  });
+};
+const gadgetBody = (i: number) =>
+  JSON.stringify({
+    apiVersion: 'bench.example.com/v1',
+    kind: 'Gadget0',
+    metadata: { name: `gadget-${i}`, labels: { app: 'a' } },
+    spec: {
+      size: 3,
+      ports: [
+        { name: 'http', port: 80 },
+        { name: 'https', port: 443 },
+      ],
+    },
+  });
+const configMapBody = (i: number) =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: `c-${i}`, labels: { app: 'a' } },
+    data: { size: '3', http: '80', https: '443' },
+  });
+
 const rows: Row[] = [];
 const idle = await read('collect');
 rows.push(await measure('warm-up', 500, (i) => ask('POST', `${pods}?dryRun=All`, podBody(i))));
@@ -167,6 +231,9 @@ rows.push(await measure('list 5,000 pods', 20, () => ask('GET', pods), 1));
 rows.push(await measure('list by label (50 of 5,000)', 50, () => ask('GET', `${pods}?labelSelector=app%3Dapp-7`), 1));
 rows.push(await watchAll());
 const loaded = await read('collect');
+rows.push(await measure('create definition', 100, (i) => ask('POST', definitions, definitionBody(i)), 1));
+rows.push(await measure('create config map', customCount, (i) => ask('POST', configMaps, configMapBody(i))));
+rows.push(await measure('create custom object', customCount, (i) => ask('POST', gadgets, gadgetBody(i))));
 rows.push(await measure('delete collection of 5,000', 1, () => ask('DELETE', pods), 1));
 console.log(`store: ${storeName}`);
 console.table(rows);
