@@ -74,7 +74,9 @@ export function customResource(
     ...(hasStatus
       ? { status: { beforeUpdate: keepAllButStatus, validateUpdate: (object: KubeObject, old: KubeObject) => validate(object, old) } }
       : {}),
-    ...(version.subresources?.scale ? { scale: scaleOf(version.subresources.scale) } : {}),
+    ...(version.subresources?.scale
+      ? { scale: { ...scaleOf(version.subresources.scale), replicasPaths: replicasPathsOf(definition) } }
+      : {}),
     columns: printerColumns(version.additionalPrinterColumns),
     // Kubernetes refuses a replacement that does not say what it replaces.
     allowUnconditionalUpdate: false,
@@ -160,6 +162,20 @@ function selectable(jsonPath: string): (object: KubeObject) => string {
     const value = find(object)[0];
     return value === undefined || value === null ? '' : String(value);
   };
+}
+
+function replicasPathsOf({ spec }: CustomResourceDefinition): NonNullable<NonNullable<ResourceDeclaration['scale']>['replicasPaths']> {
+  const elementsOf = (path: string) =>
+    path
+      .slice(1)
+      .split('.')
+      .map((name) => `f:${name}`);
+  return Object.fromEntries(
+    spec.versions.map(({ name, subresources }) => {
+      const path = subresources?.scale?.specReplicasPath;
+      return [`${spec.group}/${name}`, path ? elementsOf(path) : null];
+    }),
+  );
 }
 
 function scaleOf(

@@ -5,7 +5,7 @@ import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, invalidError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
-import { applyPatch } from '../apply/apply-patch.ts';
+import { type ApplyRequest, applyPatch } from '../apply/apply-patch.ts';
 import type { ApiContext } from '../context.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
@@ -27,24 +27,18 @@ export function checkNoApplyOptions(ctx: ApiContext): void {
 
 export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]) => UpdateStrategy): ResourceHandler {
   return async (ctx, served, server) => {
-    const { info, query } = ctx.state;
+    const { info } = ctx.state;
     const request = readWriteRequest(ctx, 'patch');
-    const manager = query.get('fieldManager');
-    if (!manager) throw invalidError(patchOptionsKind, '', [required('fieldManager', 'is required for apply patch')]);
-    const applied = readApplied(ctx, await ctx.state.exchange.body(bodyBytesMax));
-    const name = applied.metadata?.name;
-    if (name && name !== info.name) {
-      throw badRequestError(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
-    }
+    const { applied, manager, force } = await readApply(ctx);
     const strategy = strategyOf?.(served);
     const subresource = strategy?.subresource ?? '';
     const { kind, schema } = served;
     const produce = (old: KubeObject | undefined) => {
       const merged = applyPatch({
         live: old,
-        applied: { ...applied, metadata: { ...applied.metadata, name: info.name } },
+        applied,
         manager,
-        force: query.get('force') === 'true' || query.get('force') === '1',
+        force,
         apiVersion: apiVersionOf(kind),
         kind: kind.kind,
         subresource,
@@ -62,6 +56,20 @@ export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]
     const { object, isNew } = await served.registry.update(info.name, request, produce, options);
     return sendObject(ctx, served, object, isNew ? 201 : 200, server.clock.nowMs());
   };
+}
+
+/** What the request applies, and as whom. @throws StatusError Invalid, BadRequest */
+export async function readApply(ctx: ApiContext): Promise<Pick<ApplyRequest, 'applied' | 'manager' | 'force'>> {
+  const { info, query } = ctx.state;
+  const manager = query.get('fieldManager');
+  if (!manager) throw invalidError(patchOptionsKind, '', [required('fieldManager', 'is required for apply patch')]);
+  const body = readApplied(ctx, await ctx.state.exchange.body(bodyBytesMax));
+  const name = body.metadata?.name;
+  if (name && name !== info.name) {
+    throw badRequestError(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+  }
+  const applied = { ...body, metadata: { ...body.metadata, name: info.name } };
+  return { applied, manager, force: query.get('force') === 'true' || query.get('force') === '1' };
 }
 
 /** The body, YAML or JSON; repeated fields are warned of or refused. @throws StatusError BadRequest */

@@ -56,7 +56,8 @@ export async function readPatch(ctx: ApiContext, kind: DecodeOptions['kind'], sc
   };
 }
 
-function mediaTypeOf(ctx: ApiContext): string {
+/** The request's content type, without parameters. */
+export function mediaTypeOf(ctx: ApiContext): string {
   return contentTypeOf(ctx).split(';', 1)[0]!.trim();
 }
 

@@ -1,9 +1,14 @@
 // autoscaling/v1 Scale at `/scale`: a view of any kind that has replicas.
 
 import { invalid } from '../../api/field-error.ts';
+import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, invalidError } from '../../api/status.ts';
 import { negativeMessage } from '../../api/validation/object-meta.ts';
 import type { KubeObject } from '../../api/wire.ts';
+import { timestamp } from '../../base/clock.ts';
+import { applyPatch } from '../apply/apply-patch.ts';
+import { scaleApiVersion, toParentEntries, toScaleEntries } from '../apply/scale-fields.ts';
+import { fieldManagerName, trackUpdate } from '../apply/track-update.ts';
 import type { ApiContext } from '../context.ts';
 import { readAccept } from '../negotiate/accept.ts';
 import { readIncludeObject, sendJson } from '../negotiate/render.ts';
@@ -15,9 +20,9 @@ import type { ResourceDeclaration } from '../resources/resource.ts';
 import { decodeBody } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { schemaOf } from '../schema/schema.ts';
-import { trackerOf } from './field-tracking.ts';
+import { applyPatchType, checkNoApplyOptions, readApply } from './apply.ts';
 import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest, type ServerParts } from './handler.ts';
-import { readPatch } from './patch.ts';
+import { mediaTypeOf, readPatch } from './patch.ts';
 
 interface Scale extends KubeObject {
   spec?: { replicas?: number };
@@ -95,24 +100,39 @@ export const updateScale: ResourceHandler = async (ctx, served, server) => {
 
 export const patchScale: ResourceHandler = async (ctx, served, server) => {
   const request = readWriteRequest(ctx, 'patch');
-  const patch = await readPatch(ctx, scaleKind, scaleSchema());
-  return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale });
+  if (mediaTypeOf(ctx) !== applyPatchType) {
+    checkNoApplyOptions(ctx);
+    const patch = await readPatch(ctx, scaleKind, scaleSchema());
+    return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale });
+  }
+  const apply = await readApply(ctx);
+  const own = { apiVersion: scaleApiVersion, kind: scaleKind.kind, subresource: 'scale', schema: scaleSchema(), resets: [] };
+  const change = (old: Scale) => applyPatch({ ...apply, ...own, live: old, time: timestamp(server.clock) }) as Scale;
+  return changeScale(ctx, served, server, { request, change, isTracked: true });
 };
 
-async function changeScale(
-  ctx: ApiContext,
-  served: Served,
-  server: ServerParts,
-  { request, change }: { request: ReturnType<typeof readWriteRequest>; change: (old: Scale) => Scale },
-): Promise<void> {
-  const track = trackerOf(ctx, served, server, 'scale');
+interface ScaleChange {
+  request: ReturnType<typeof readWriteRequest>;
+  change(old: Scale): Scale;
+  /** `change` has set managedFields itself. */
+  isTracked?: boolean;
+}
+
+async function changeScale(ctx: ApiContext, served: Served, server: ServerParts, scaleChange: ScaleChange): Promise<void> {
+  const { request, change, isTracked = false } = scaleChange;
   const access = accessOf(served);
   const strategy: UpdateStrategy = { ...served.registry.mainStrategy, subresource: 'scale' };
-  const { info } = ctx.state;
+  const { info, query } = ctx.state;
+  const manager = fieldManagerName(query.get('fieldManager') ?? undefined, ctx.req.headers['user-agent']);
+  const apiVersion = apiVersionOf(served.kind);
+  const paths = access.replicasPaths ?? { [apiVersion]: ['f:spec', 'f:replicas'] };
   const produce = (old: KubeObject | undefined) => {
     const before = old as KubeObject;
     const object = JSON.parse(JSON.stringify(before)) as KubeObject;
-    const scale = change(scaleOf(object, access));
+    const live = scaleOf(object, access);
+    const managedFields = toScaleEntries(before.metadata?.managedFields, paths);
+    if (managedFields) live.metadata = { ...live.metadata, managedFields };
+    const scale = change(JSON.parse(JSON.stringify(live)) as Scale);
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas < 0) throw invalidError(scaleKind, info.name, [invalid('spec.replicas', replicas, negativeMessage)]);
     access.setReplicas(object, replicas);
@@ -120,7 +140,13 @@ async function changeScale(
     object.metadata = { ...object.metadata, ...(uid ? { uid } : {}) };
     if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
     else delete object.metadata.resourceVersion;
-    return track(object, before);
+    const time = timestamp(server.clock);
+    const tracking = { old: live, new: scale, manager, subresource: 'scale', apiVersion: scaleApiVersion, time, schema: scaleSchema() };
+    const scaleEntries = isTracked ? scale.metadata?.managedFields : trackUpdate({ ...tracking, resets: [] });
+    const entries = toParentEntries(before.metadata?.managedFields, scaleEntries, { paths, apiVersion });
+    if (entries) object.metadata.managedFields = entries;
+    else delete object.metadata.managedFields;
+    return object;
   };
   const { object } = await served.registry.update(info.name, request, produce, { strategy });
   return sendScale(ctx, server, object.parse(), access);

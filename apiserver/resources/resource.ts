@@ -67,6 +67,11 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
     statusReplicas(object: T): number;
     /** The label selector in its string form. */
     selector(object: T): string;
+    /**
+     * Where the replicas are in each version of the kind, in managedFields' path elements; null: that version has no scale.
+     * Default: `spec.replicas` in this one.
+     */
+    replicasPaths?: Readonly<Record<string, readonly string[] | null>>;
   };
   /** Other subresources by name (`binding`, `eviction`, `log`, ...), each served by its own handler. */
   subresources?: Record<string, SubresourceDeclaration<T>>;
