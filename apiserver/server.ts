@@ -49,7 +49,8 @@ import { openApiPaths } from './handlers/openapi.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
 import { localTransport } from './local-transport.ts';
 import { Metrics } from './metrics.ts';
-import { apiServerUser, createBootstrapObjects, publishAddress } from './registry/bootstrap.ts';
+import { apiServerUser, createBootstrapObjects } from './registry/bootstrap.ts';
+import { PublishedAddress } from './registry/published-address.ts';
 import { Reservations } from './registry/reservations.ts';
 import { ResourceTable } from './registry/resource-table.ts';
 import { ServiceAllocation } from './registry/service-allocation.ts';
@@ -140,6 +141,19 @@ export const defaultVersion: VersionInfo = {
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
 };
 
+/** As labels of kubernetes_build_info. */
+const buildInfoOf = ({ major, minor, gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform }: VersionInfo) => ({
+  major,
+  minor,
+  git_version: gitVersion,
+  git_commit: gitCommit,
+  git_tree_state: gitTreeState,
+  build_date: buildDate,
+  go_version: goVersion,
+  compiler,
+  platform,
+});
+
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, random, log } = options;
   const feed = new StoreFeed({ store, clock, log });
@@ -159,9 +173,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const inFlight = { readOnly: 0, mutating: 0 };
   const metrics = new Metrics({
     objectCounts: () =>
-      resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size]])) as [never, number][],
+      resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size, cache.bytes]])) as [
+        never,
+        number,
+        number,
+      ][],
     inFlight: () => inFlight,
     storeBytes: () => store.sizeBytes(),
+    buildInfo: buildInfoOf(options.version ?? defaultVersion),
   });
   const flowMetrics = new FlowMetrics(metrics.registry);
   const { maxRequestsInFlight, requestTimeoutMs = 60_000 } = options;
@@ -209,7 +228,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   // Outermost first: what a request passes on its way in, and its answer on its way out.
   const filters: Filter[] = [
     requestInfo,
-    measure(metrics, clock),
+    measure(metrics, clock, resources),
     auditId(random),
     renderErrors(log),
     shuttingDown(() => isClosing),
@@ -265,6 +284,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
   const bookmarks = startBookmarks(server);
   const compactor = startCompactor({ store, clock, log });
+  let published: PublishedAddress | undefined;
   const listeners: { server: Server; sockets: Set<Socket> }[] = [];
 
   return {
@@ -299,12 +319,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const bound = (https.address() as AddressInfo).port;
       address = `${options.advertiseAddress ?? host}:${bound}`;
       const { advertiseAddress } = options;
-      if (advertiseAddress) await readiness.then(() => publishAddress(server, { host: advertiseAddress, port: bound }));
+      if (advertiseAddress === '::1' || advertiseAddress?.startsWith('127.')) {
+        // Pods and other nodes would find themselves there; endpoints may not hold such addresses.
+        log.warn('a loopback address is not put behind the kubernetes service', { address: advertiseAddress });
+      } else if (advertiseAddress) {
+        published = new PublishedAddress(server, { host: advertiseAddress, port: bound });
+        await readiness.then(() => published?.publish());
+      }
       return { port: bound };
     },
     async close(graceSeconds = 5) {
       if (isClosing) return;
       isClosing = true;
+      await published?.withdraw();
       bookmarks.stop();
       compactor.stop();
       flowControl.close();

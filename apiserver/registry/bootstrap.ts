@@ -57,23 +57,18 @@ export async function createBootstrapObjects(server: ServerParts, allocation: Se
   await ensure(server, services, service);
 }
 
-/** Puts the address behind the `kubernetes` service. */
-export async function publishAddress(server: ServerParts, address: { host: string; port: number }): Promise<void> {
-  // Pods and other nodes would find themselves there; endpoints may not hold such addresses.
-  if (address.host === '::1' || address.host.startsWith('127.')) {
-    server.log.warn('a loopback address is not put behind the kubernetes service', { address: address.host });
-    return;
-  }
+/** Puts the addresses, and no others, behind the `kubernetes` service. */
+export async function publishAddresses(server: ServerParts, address: { hosts: readonly string[]; port: number }): Promise<void> {
   const port = { name: 'https', port: address.port, protocol: 'TCP' };
   const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
   await replace(server, endpoints, {
     metadata: { ...at, labels },
-    subsets: [{ addresses: [{ ip: address.host }], ports: [port] }],
+    subsets: [{ addresses: address.hosts.map((ip) => ({ ip })), ports: [port] }],
   } as KubeObject);
   await replace(server, endpointSlices, {
     metadata: { ...at, labels: { [serviceNameLabel]: at.name } },
-    addressType: address.host.includes(':') ? 'IPv6' : 'IPv4',
-    endpoints: [{ addresses: [address.host], conditions: { ready: true } }],
+    addressType: address.hosts[0]?.includes(':') ? 'IPv6' : 'IPv4',
+    endpoints: address.hosts.map((host) => ({ addresses: [host], conditions: { ready: true } })),
     ports: [port],
   } as KubeObject);
 }
