@@ -72,6 +72,8 @@ export interface ApiState {
   isLongRunning: boolean;
   /** Set for all but long-running requests; `aborted` once the client has been told that its time is over. */
   deadline?: { readonly aborted: boolean; readonly allottedMs: number };
+  /** How long the request was in a queue; absent: it was not. */
+  waitedSeconds?: number;
   /** Set for watches: to be called once what is there has been sent and only changes are to come. */
   watchBegun?: () => void;
 }

@@ -6,9 +6,21 @@ import type { RequestInfo } from './context.ts';
 
 export interface MetricsSources {
   /** Objects per kind. */
-  objectCounts(): Iterable<[kind: Kind, count: number]>;
+  objectCounts(): Iterable<[kind: Kind, count: number, bytes: number]>;
   inFlight(): { mutating: number; readOnly: number };
   storeBytes(): Promise<number>;
+  buildInfo: Record<string, string>;
+}
+
+/** How a request ended. */
+export interface RequestDone {
+  code: number;
+  isDryRun: boolean;
+  seconds: number;
+  /** Of those, in a queue. */
+  waitedSeconds: number;
+  /** Of the answer, as far as it was not streamed. */
+  bytes: number;
 }
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
@@ -16,6 +28,9 @@ const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1
 interface RequestSeries {
   total: Counter.Internal;
   duration: Histogram.Internal<string>;
+  sliDuration: Histogram.Internal<string>;
+  size: Histogram.Internal<string>;
+  terminations: Counter.Internal | undefined;
 }
 
 export class Metrics {
@@ -23,7 +38,12 @@ export class Metrics {
   readonly #requests: Counter<'code' | 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component' | 'dry_run'>;
   readonly #durations: Histogram<'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component' | 'dry_run'>;
   readonly #longRunning: Gauge<'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component'>;
+  readonly #sliDurations: Histogram<'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component'>;
+  readonly #sizes: Histogram<'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component'>;
+  readonly #terminations: Counter<'code' | 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component'>;
   readonly #watchEvents: Counter<'group' | 'version' | 'resource'>;
+  readonly #watchEventSizes: Histogram<'group' | 'version' | 'resource'>;
+  readonly #deprecated: Gauge<'group' | 'version' | 'resource' | 'subresource' | 'removed_release'>;
   readonly #series = new Map<string, RequestSeries>();
 
   constructor(sources: MetricsSources) {
@@ -41,6 +61,40 @@ export class Metrics {
       help: 'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
       labelNames: [...labels],
       buckets: durationBuckets,
+      registers,
+    });
+    const plainLabels = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'] as const;
+    this.#sliDurations = new Histogram({
+      name: 'apiserver_request_sli_duration_seconds',
+      help: 'Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component.',
+      labelNames: [...plainLabels],
+      buckets: durationBuckets.slice(2),
+      registers,
+    });
+    this.#sizes = new Histogram({
+      name: 'apiserver_response_sizes',
+      help: 'Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.',
+      labelNames: [...plainLabels],
+      buckets: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
+      registers,
+    });
+    this.#terminations = new Counter({
+      name: 'apiserver_request_terminations_total',
+      help: 'Number of requests which apiserver terminated in self-defense.',
+      labelNames: [...plainLabels, 'code'],
+      registers,
+    });
+    this.#watchEventSizes = new Histogram({
+      name: 'apiserver_watch_events_sizes',
+      help: 'Watch event size distribution in bytes',
+      labelNames: ['group', 'version', 'resource'],
+      buckets: [1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072],
+      registers,
+    });
+    this.#deprecated = new Gauge({
+      name: 'apiserver_requested_deprecated_apis',
+      help: 'Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.',
+      labelNames: ['group', 'version', 'resource', 'subresource', 'removed_release'],
       registers,
     });
     this.#longRunning = new Gauge({
@@ -62,17 +116,39 @@ export class Metrics {
     this.#watchEvents.inc({ group: kind.group, version: kind.version, resource: kind.plural }, count);
   }
 
-  requestDone(info: RequestInfo, code: number, isDryRun: boolean, seconds: number): void {
+  /** One event of `bytes`, however many watches it goes to. */
+  watchEventFramed(kind: Kind, bytes: number): void {
+    this.#watchEventSizes.observe({ group: kind.group, version: kind.version, resource: kind.plural }, bytes);
+  }
+
+  deprecatedApiRequested({ group, version, resource, subresource }: RequestInfo): void {
+    this.#deprecated.set({ group, version, resource, subresource, removed_release: '' }, 1);
+  }
+
+  /** `info` must name only what is served, so that clients cannot make up series. */
+  requestDone(info: RequestInfo, done: RequestDone): void {
+    const { code, isDryRun, seconds, waitedSeconds, bytes } = done;
     const scope = scopeOf(info);
     const key = `${info.verb} ${info.group} ${info.version} ${info.resource} ${info.subresource} ${scope} ${isDryRun} ${code}`;
     let series = this.#series.get(key);
     if (!series) {
       const labels = { ...requestLabels(info, scope), dry_run: isDryRun ? 'All' : '' };
-      series = { total: this.#requests.labels({ ...labels, code: String(code) }), duration: this.#durations.labels(labels) };
+      const plain = requestLabels(info, scope);
+      series = {
+        total: this.#requests.labels({ ...labels, code: String(code) }),
+        duration: this.#durations.labels(labels),
+        sliDuration: this.#sliDurations.labels(plain),
+        size: this.#sizes.labels(plain),
+        terminations: code === 429 || code === 504 ? this.#terminations.labels({ ...plain, code: String(code) }) : undefined,
+      };
       this.#series.set(key, series);
     }
     series.total.inc();
-    if (info.verb !== 'watch') series.duration.observe(seconds);
+    series.terminations?.inc();
+    if (info.verb === 'watch') return;
+    series.duration.observe(seconds);
+    series.sliDuration.observe(Math.max(0, seconds - waitedSeconds));
+    if (info.verb === 'get' || info.verb === 'list') series.size.observe(bytes);
   }
 
   longRunning(info: RequestInfo, change: 1 | -1): void {
@@ -108,7 +184,7 @@ function registerGauges(registry: Registry, sources: MetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: 'apiserver_storage_objects',
-    help: 'Number of stored objects at the time of last check split by kind.',
+    help: '[DEPRECATED, consider using apiserver_resource_objects instead] Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.',
     labelNames: ['resource'],
     registers,
     collect() {
@@ -116,6 +192,32 @@ function registerGauges(registry: Registry, sources: MetricsSources): void {
       for (const [kind, count] of sources.objectCounts()) this.set({ resource: groupResourceOf(kind) }, count);
     },
   });
+  new Gauge({
+    name: 'apiserver_resource_objects',
+    help: 'Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.',
+    labelNames: ['group', 'resource'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [kind, count] of sources.objectCounts()) this.set({ group: kind.group, resource: kind.plural }, count);
+    },
+  });
+  new Gauge({
+    name: 'apiserver_resource_size_estimate_bytes',
+    help: 'Estimated size of stored objects in database. Estimate is based on sum of last observed sizes of serialized objects. In case of a fetching error, the value will be -1.',
+    labelNames: ['group', 'resource'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [kind, , bytes] of sources.objectCounts()) this.set({ group: kind.group, resource: kind.plural }, bytes);
+    },
+  });
+  new Gauge({
+    name: 'kubernetes_build_info',
+    help: "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+    labelNames: ['major', 'minor', 'git_version', 'git_commit', 'git_tree_state', 'build_date', 'go_version', 'compiler', 'platform'],
+    registers,
+  }).set(sources.buildInfo, 1);
   new Gauge({
     name: 'apiserver_current_inflight_requests',
     help: 'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.',

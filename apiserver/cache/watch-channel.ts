@@ -26,6 +26,7 @@ export class WatchChannel {
   readonly #onEmpty: () => void;
   readonly #afterRevision: number;
   readonly #onFrames: (count: number) => void;
+  readonly #onFramed: (bytes: number) => void;
   readonly wantsBookmarks: boolean;
   readonly #members = new Set<Sink>();
   #pending: Buffer[] = [];
@@ -43,6 +44,8 @@ export class WatchChannel {
     wantsBookmarks: boolean;
     /** So many frames were sent, over all members. */
     onFrames(count: number): void;
+    /** A change was framed, for everyone. */
+    onFramed(bytes: number): void;
   }) {
     this.#cache = options.cache;
     this.#selection = options.selection;
@@ -50,6 +53,7 @@ export class WatchChannel {
     this.#onEmpty = options.onEmpty;
     this.#afterRevision = options.afterRevision;
     this.#onFrames = options.onFrames;
+    this.#onFramed = options.onFramed;
     this.wantsBookmarks = options.wantsBookmarks;
     this.#leave = this.#cache.listen({ change: (change) => this.#take(change), expired: () => this.#end() });
   }
@@ -135,6 +139,7 @@ export class WatchChannel {
       const object = type === 'DELETED' ? change.before?.at(change.revision) : change.after;
       frame = this.#encoding.frame(type, object as StoredObject);
       change.frames.set(key, frame);
+      this.#onFramed(frame.length);
     }
     return frame;
   }

@@ -40,7 +40,8 @@ export function priorityAndFairness(options: FairnessOptions): Filter {
     const { level } = flow;
     if (request.state === 'waiting') {
       const isExecuted = await turnOf(ctx, started, request, options);
-      metrics.waited(level.name, request, (clock.monotonicMs() - request.arrivalMs) / 1000, isExecuted);
+      ctx.state.waitedSeconds = (clock.monotonicMs() - request.arrivalMs) / 1000;
+      metrics.waited(level.name, request, ctx.state.waitedSeconds, isExecuted);
       if (!isExecuted) return refuse(ctx, started);
     } else if (!level.isExempt) metrics.waited(level.name, request, 0, true);
 

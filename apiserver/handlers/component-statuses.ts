@@ -14,8 +14,6 @@ async function storeStatus({ store }: ServerParts): Promise<ComponentStatus> {
   return { metadata: { name: 'etcd-0' }, conditions: [condition] };
 }
 
-const deprecation = 'v1 ComponentStatus is deprecated in v1.19+';
-
 /** As an object that was read from the store would be. */
 async function asObject(served: Served, server: ServerParts): Promise<StoredObject> {
   const { codec } = served.registry;
@@ -25,12 +23,10 @@ async function asObject(served: Served, server: ServerParts): Promise<StoredObje
 }
 
 export const listComponentStatuses: ResourceHandler = async (ctx, served, server) => {
-  ctx.state.warnings.add(deprecation);
   return sendList(ctx, served, [await asObject(served, server)], { resourceVersion: '' }, server.clock.nowMs());
 };
 
 export const getComponentStatus: ResourceHandler = async (ctx, served, server) => {
-  ctx.state.warnings.add(deprecation);
   const object = await asObject(served, server);
   if (ctx.state.info.name !== object.name) throw notFoundError(served.kind, ctx.state.info.name);
   return sendObject(ctx, served, object, 200, server.clock.nowMs());

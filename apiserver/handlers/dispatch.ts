@@ -66,6 +66,11 @@ async function serveResource(ctx: ApiContext, server: ServerParts): Promise<void
   const { info } = ctx.state;
   const served = server.resources.find(info.group, info.version, info.resource);
   if (!served) throw unknownResource();
+  const { deprecation } = served.declaration;
+  if (deprecation) {
+    ctx.state.warnings.add(deprecation);
+    server.metrics.deprecatedApiRequested(info);
+  }
   const handler = info.subresource ? subresourceHandlerOf(ctx, served) : mainHandlerOf(ctx, served);
   return handler(ctx, served, server);
 }

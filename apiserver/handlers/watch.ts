@@ -137,6 +137,7 @@ function channelOf(served: Served, options: ListOptions, encoding: EventEncoding
     wantsBookmarks: options.allowWatchBookmarks,
     onEmpty: () => channels.delete(key),
     onFrames: (count) => server.metrics.watchEvents(served.kind, count),
+    onFramed: (bytes) => server.metrics.watchEventFramed(served.kind, bytes),
   });
   channels.set(key, channel);
   return channel;

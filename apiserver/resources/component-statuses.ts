@@ -10,6 +10,7 @@ const conditionOf = (status: { conditions?: { type: string; status: string; mess
 export const componentStatusResource = serve(componentStatuses, {
   verbs: ['get', 'list'],
   handler: 'component-statuses',
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   validate: () => [],
   columns: [
     nameColumn(),

@@ -90,6 +90,7 @@ function endpointsText(object: Endpoints): string {
 const hostPort = (ip: string, port: number) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
 
 export const endpointsResource = serve(endpoints, {
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   defaults: defaultEndpoints,
   validate: validateEndpoints,
   columns: [nameColumn(), text('Endpoints', 'Addresses and ports that are ready.', endpointsText), ageColumn()],

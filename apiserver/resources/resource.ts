@@ -100,6 +100,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   storage?: { group: string; plural: string; decode?(stored: KubeObject): T; encode?(object: T): KubeObject };
   /** Custom resources of several versions, one of which is stored. */
   versions?: StoredVersions;
+  /** Whoever uses the kind is warned with this text. */
+  deprecation?: string;
   /** Nothing is stored: requests are answered by these handlers in apiserver/handlers/. */
   handler?: string;
   /** Custom resources: items of a list carry their kind and apiVersion. */

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startServer } from './server-fixture.ts';
+
+test('metrics have the names and labels of Kubernetes, and no series that a client made up', async (t) => {
+  const { ask, close } = await startServer();
+  t.after(close);
+  const path = '/api/v1/namespaces/default/configmaps';
+  await ask('POST', `${path}?dryRun=All`, { metadata: { name: 'a' } });
+  await ask('GET', path);
+  for (let i = 0; i < 20; i++) {
+    await ask('GET', `/apis/made-up-${i}/v1/things`);
+    await ask('GET', `${path}/a/made-up-${i}`);
+    await ask(`MADEUP${i}` as 'GET', path);
+  }
+  const { text } = await ask('GET', '/metrics');
+  assert.equal(/made-?up/i.test(text.replace(/^#.*$/gm, '')), false);
+  const has = (name: string, ...labels: string[]) =>
+    assert.ok(
+      text.split('\n').some((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label))),
+      `${name} ${labels.join()}`,
+    );
+  has(
+    'apiserver_request_total',
+    'verb="CREATE"',
+    'dry_run="All"',
+    'resource="configmaps"',
+    'scope="namespace"',
+    'component="apiserver"',
+    'code="201"',
+  );
+  has('apiserver_request_sli_duration_seconds_count', 'verb="LIST"', 'resource="configmaps"');
+  has('apiserver_response_sizes_sum', 'verb="LIST"', 'resource="configmaps"');
+  has('apiserver_resource_objects', 'resource="namespaces"');
+  has('apiserver_storage_objects', 'resource="namespaces"');
+  has('kubernetes_build_info', 'major="1"', 'minor="36"');
+  has('apiserver_current_inflight_requests', 'request_kind="readOnly"');
+});
+
+test('whoever uses a deprecated kind is warned, and it is counted', async (t) => {
+  const { ask, close } = await startServer();
+  t.after(close);
+  const { headers } = await ask('GET', '/api/v1/namespaces/default/endpoints');
+  assert.equal(headers.warning, '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"');
+  assert.equal((await ask('GET', '/api/v1/componentstatuses')).headers.warning, '299 - "v1 ComponentStatus is deprecated in v1.19+"');
+  const { text } = await ask('GET', '/metrics');
+  assert.match(
+    text,
+    /apiserver_requested_deprecated_apis\{group="",version="v1",resource="endpoints",subresource="",removed_release=""\} 1/,
+  );
+});
