@@ -57,7 +57,7 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
     async request(request): Promise<ApiResponse> {
       const response = await pool.request({
         method: request.method,
-        path: prefix + request.path,
+        path: prefix + request.path || '/',
         headers: await headersOf(request),
         body: request.body ?? null,
         headersTimeout: answerMsMax,

@@ -8,11 +8,8 @@ import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { openAuditLog } from '../apiserver/audit/log-file.ts';
 import { AuditPolicyError, readAuditPolicy } from '../apiserver/audit/policy.ts';
-import { type Authenticator, certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
-import { parseTokenFile, staticTokenAuthenticator } from '../apiserver/authn/static-tokens.ts';
-import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
@@ -35,6 +32,7 @@ import type { Store } from '../store/store.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { type ClusterConfig, ConfigError } from './config.ts';
 import { ensureExampleImage } from './example-image.ts';
+import { anonymousAccess, createAuthenticators, createAuthorizer } from './identity.ts';
 import { contextName, renderKubeconfig } from './kubeconfig.ts';
 import { addressIn, machineAddress } from './machine-network.ts';
 import { type Ambient, clientOf, planNodes, startContainerd, startNode, startServiceProxy } from './node.ts';
@@ -109,19 +107,16 @@ async function start(
     const serviceAccounts = serviceAccountAdmission({ clock, random });
     const nodeGraph = new NodeGraph();
     const rbac = createRbac({ bootstrap: componentRoles });
-    const authorizer = unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]);
+    const ambient = { clock, random, log };
+    const authorizer = await createAuthorizer(config, { node: nodeAuthorizer(nodeGraph), rbac: rbac.authorizer }, ambient);
     const server = await createApiServer({
       store,
       clock,
       random,
       log: log.child({ component: 'apiserver' }),
       resources: allResources,
-      authenticators: [
-        certificateAuthenticator,
-        serviceAccountTokens.authenticator(),
-        bootstrapTokens.authenticator,
-        ...staticTokens(config),
-      ],
+      authenticators: await createAuthenticators(config, { serviceAccountTokens, bootstrapTokens }, ambient),
+      anonymous: anonymousAccess(config),
       serviceAccountTokens,
       authorizer,
       admission: (view) => [
@@ -210,11 +205,6 @@ function logDirectoryOf({ dataDirectory }: ClusterConfig): string {
   const directory = join(dataDirectory, 'logs');
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   return directory;
-}
-
-/** People and programs that the operator names in a file. */
-function staticTokens({ tokenAuthFile }: ClusterConfig): Authenticator[] {
-  return tokenAuthFile ? [staticTokenAuthenticator(parseTokenFile(readFileSync(tokenAuthFile, 'utf8')))] : [];
 }
 
 async function openStore(config: ClusterConfig): Promise<Store> {

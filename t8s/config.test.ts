@@ -39,6 +39,12 @@ const refused: [string, RegExp][] = [
   ['colour: red', /unknown setting "colour"/],
   ['name: Big', /name: want at most 40 lower-case/],
   ['etcdServers: [localhost]', /etcdServers: want http/],
+  ['authorizationMode: RBAC,Magic', /authorizationMode: "Magic" is none of Node, RBAC/],
+  ['authorizationMode: Webhook', /Webhook and authorizationWebhookConfigFile go together/],
+  ['oidcIssuerUrl: http://a', /oidcIssuerUrl: want a URL that begins with https/],
+  ['oidcIssuerUrl: https://a', /oidcIssuerUrl and oidcClientId go together/],
+  ['oidcRequiredClaim: a', /oidcRequiredClaim: want name=value/],
+  ['auditLogPath: /tmp/a', /auditLogPath wants auditPolicyFile/],
   ['- a', /want a map of settings/],
   ['a: [', /a\.yaml|\.yaml: /],
 ];

@@ -34,9 +34,31 @@ export interface ClusterConfig {
   auditPolicyFile: string | undefined;
   /** Where; nothing is recorded without both. */
   auditLogPath: string | undefined;
+  /** Whether requests without credentials are taken for system:anonymous. */
+  anonymousAuth: boolean;
+  /** A kubeconfig that leads to a service that knows tokens. */
+  authenticationTokenWebhookConfigFile: string | undefined;
+  /** Asked in this order. */
+  authorizationMode: AuthorizationMode[];
+  /** A kubeconfig that leads to a service that decides; goes with mode Webhook. */
+  authorizationWebhookConfigFile: string | undefined;
+  /** ID tokens of this issuer are believed, when they are for `oidcClientId`. */
+  oidcIssuerUrl: string | undefined;
+  oidcClientId: string | undefined;
+  /** PEM; undefined: the system's authorities. */
+  oidcCaFile: string | undefined;
+  oidcUsernameClaim: string | undefined;
+  oidcUsernamePrefix: string | undefined;
+  oidcGroupsClaim: string | undefined;
+  oidcGroupsPrefix: string | undefined;
+  oidcRequiredClaim: Record<string, string>;
+  oidcSigningAlgs: string[];
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
+
+const authorizationModes = ['Node', 'RBAC', 'Webhook', 'AlwaysAllow', 'AlwaysDeny'] as const;
+export type AuthorizationMode = (typeof authorizationModes)[number];
 
 /** A flag or a line of the configuration file that cannot be used. */
 export class ConfigError extends Error {
@@ -90,6 +112,43 @@ const runtime = (key: string, value: unknown): string => {
   }
   return given;
 };
+const listOf = (key: string, value: unknown): string[] => {
+  const list = typeof value === 'string' ? value.split(',') : value;
+  if (!Array.isArray(list) || list.length === 0 || !list.every((each) => typeof each === 'string' && each !== ''))
+    throw new ConfigError(`${key}: want a list separated by commas, got ${JSON.stringify(value)}`);
+  return list as string[];
+};
+const oneOfEach =
+  <T extends string>(known: readonly T[]) =>
+  (key: string, value: unknown): T[] => {
+    const list = listOf(key, value);
+    for (const [index, each] of list.entries()) {
+      if (!known.includes(each as T)) throw new ConfigError(`${key}: ${JSON.stringify(each)} is none of ${known.join(', ')}`);
+      if (list.indexOf(each) !== index) throw new ConfigError(`${key}: ${each} is given twice`);
+    }
+    return list as T[];
+  };
+const signingAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'] as const;
+const pairs = (key: string, value: unknown): Record<string, string> => {
+  const items =
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.entries(value).map((pair) => pair.join('='))
+      : listOf(key, value);
+  return Object.fromEntries(
+    items.map((item) => {
+      const at = item.indexOf('=');
+      if (at < 1) throw new ConfigError(`${key}: want name=value, got ${JSON.stringify(item)}`);
+      return [item.slice(0, at), item.slice(at + 1)];
+    }),
+  );
+};
+const issuer = (key: string, value: unknown): string => {
+  const given = text(key, value);
+  if (!URL.canParse(given) || new URL(given).protocol !== 'https:')
+    throw new ConfigError(`${key}: want a URL that begins with https://, got ${JSON.stringify(value)}`);
+  return given;
+};
+const truth = (key: string, value: unknown): boolean => flag(key, value === 'true' ? true : value === 'false' ? false : value);
 const flag = (key: string, value: unknown): boolean => {
   if (typeof value !== 'boolean') throw new ConfigError(`${key}: want true or false, got ${JSON.stringify(value)}`);
   return value;
@@ -116,6 +175,19 @@ const readers = {
   encryptionProviderConfig: text,
   auditPolicyFile: text,
   auditLogPath: text,
+  anonymousAuth: truth,
+  authenticationTokenWebhookConfigFile: text,
+  authorizationMode: oneOfEach(authorizationModes),
+  authorizationWebhookConfigFile: text,
+  oidcIssuerUrl: issuer,
+  oidcClientId: text,
+  oidcCaFile: text,
+  oidcUsernameClaim: text,
+  oidcUsernamePrefix: text,
+  oidcGroupsClaim: text,
+  oidcGroupsPrefix: text,
+  oidcRequiredClaim: pairs,
+  oidcSigningAlgs: oneOfEach(signingAlgorithms),
   detach: flag,
   verbosity,
 };
@@ -129,7 +201,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
   const read = <K extends keyof typeof readers>(key: K) =>
     key in given ? (readers[key](key, (given as Record<string, unknown>)[key]) as ReturnType<(typeof readers)[K]>) : undefined;
   const clusterName = read('name') ?? 't8s';
-  return {
+  const config: ClusterConfig = {
     name: clusterName,
     dataDirectory: resolve(read('dataDir') ?? defaultDataDirectory(clusterName, env, isRoot)),
     port: read('port'),
@@ -145,9 +217,36 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     encryptionProviderConfig: read('encryptionProviderConfig'),
     auditPolicyFile: read('auditPolicyFile'),
     auditLogPath: read('auditLogPath'),
+    anonymousAuth: read('anonymousAuth') ?? true,
+    authenticationTokenWebhookConfigFile: read('authenticationTokenWebhookConfigFile'),
+    authorizationMode: read('authorizationMode') ?? ['Node', 'RBAC'],
+    authorizationWebhookConfigFile: read('authorizationWebhookConfigFile'),
+    oidcIssuerUrl: read('oidcIssuerUrl'),
+    oidcClientId: read('oidcClientId'),
+    oidcCaFile: read('oidcCaFile'),
+    oidcUsernameClaim: read('oidcUsernameClaim'),
+    oidcUsernamePrefix: read('oidcUsernamePrefix'),
+    oidcGroupsClaim: read('oidcGroupsClaim'),
+    oidcGroupsPrefix: read('oidcGroupsPrefix'),
+    oidcRequiredClaim: read('oidcRequiredClaim') ?? {},
+    oidcSigningAlgs: read('oidcSigningAlgs') ?? ['RS256'],
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };
+  checkTogether(config);
+  return config;
+}
+
+/** Settings that mean nothing without another. */
+function checkTogether(config: ClusterConfig): void {
+  const { authorizationMode, authorizationWebhookConfigFile, oidcIssuerUrl, oidcClientId, auditPolicyFile, auditLogPath } = config;
+  if (authorizationMode.includes('Webhook') !== (authorizationWebhookConfigFile !== undefined))
+    throw new ConfigError('authorizationMode Webhook and authorizationWebhookConfigFile go together');
+  if ((oidcIssuerUrl === undefined) !== (oidcClientId === undefined)) throw new ConfigError('oidcIssuerUrl and oidcClientId go together');
+  if (oidcIssuerUrl === undefined && (config.oidcCaFile ?? config.oidcGroupsClaim ?? config.oidcUsernameClaim))
+    throw new ConfigError('oidc settings want oidcIssuerUrl and oidcClientId');
+  if (auditLogPath !== undefined && auditPolicyFile === undefined)
+    throw new ConfigError('auditLogPath wants auditPolicyFile: without a policy nothing is recorded');
 }
 
 /** `/var/lib/t8s/NAME` for root, else under the user's data home. */
