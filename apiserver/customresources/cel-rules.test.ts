@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { JsonSchema } from '../../api/apiextensions.ts';
 import { validateCelRules } from './cel-rule-checks.ts';
 import { validateRules } from './cel-rules.ts';
+import { validateStructuralSchema } from './structural-schema.ts';
 
 const schema: JsonSchema = {
   type: 'object',
@@ -182,5 +183,36 @@ test('oldSelf may not be used where items cannot be told apart', () => {
   assert.deepEqual(
     validateCelRules(schema, 'schema').map(({ message }) => message),
     ['Invalid value: "self >= oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within schema.properties[list]'],
+  );
+});
+
+test('items that cannot be told apart stay as long as their list does not change', () => {
+  const schema: JsonSchema = {
+    type: 'object',
+    properties: {
+      list: { type: 'array', items: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0', message: 'must be positive' }] } },
+    },
+  };
+  assert.deepEqual(validateRules({ list: [0, 1] }, schema, { list: [0, 1] }), []);
+  assert.deepEqual(
+    validateRules({ list: [0, 2] }, schema, { list: [0, 1] }).map(({ field, message }) => `${field}: ${message}`),
+    ['list[0]: Invalid value: 0: must be positive'],
+  );
+});
+
+test('a rule that fails to evaluate fails even where nothing has changed', () => {
+  const bad = { spec: { replicas: 1 } };
+  assert.match(texts(bad, bad)[0] ?? '', /^spec: Invalid value: "object": no such key: minReplicas evaluating rule: replicas should be/);
+});
+
+test('rules may not stand in the branches of a schema', () => {
+  const schema: JsonSchema = {
+    type: 'object',
+    properties: { a: { type: 'integer' } },
+    allOf: [{ 'x-kubernetes-validations': [{ rule: 'true' }] }],
+  };
+  assert.deepEqual(
+    validateStructuralSchema(schema, 'schema').map(({ field, message }) => `${field}: ${message}`),
+    ['schema.allOf[0].x-kubernetes-validations: Forbidden: must be empty to be structural'],
   );
 });

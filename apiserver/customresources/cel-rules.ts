@@ -60,21 +60,45 @@ export const usesOldSelf = ({ rule, messageExpression = '' }: ValidationRule) =>
 /** What the rules of `schema` find in `value`; rules about a change run where `old` has a value in the same place. */
 export function validateRules(value: unknown, schema: JsonSchema, old: unknown): FieldError[] {
   const errors: FieldError[] = [];
-  if (hasRules(schema)) visit(value, schema, old, '', errors, true);
+  if (hasRules(schema)) visit({ value, schema, old, path: '', isRoot: true, isSame: sameness(value, old) }, errors);
   return errors;
 }
 
-function visit(value: unknown, schema: JsonSchema, old: unknown, path: string, errors: FieldError[], isRoot = false): void {
+/** A value under rules. */
+interface Place {
+  readonly value: unknown;
+  readonly schema: JsonSchema;
+  /** What was in the same place before, where that can be told. */
+  readonly old: unknown;
+  readonly path: string;
+  readonly isRoot: boolean;
+  /** Whether the value, or where that cannot be told what it lies in, has not changed. */
+  readonly isSame: () => boolean;
+}
+
+/** Compares when first asked. */
+function sameness(value: unknown, old: unknown): () => boolean {
+  let isSame: boolean | undefined;
+  return () => {
+    isSame ??= old !== undefined && isDeepStrictEqual(value, old);
+    return isSame;
+  };
+}
+
+function visit(place: Place, errors: FieldError[]): void {
+  const { value, schema, old, path } = place;
   if (value === null || value === undefined || !hasRules(schema)) return;
-  if (schema['x-kubernetes-validations']?.length) run(value, schema, old, path, errors, isRoot);
+  if (schema['x-kubernetes-validations']?.length) run(place, errors);
   if (Array.isArray(value)) {
     const { items } = schema;
     if (!items) return;
-    const before = Array.isArray(old) && schema['x-kubernetes-list-type'] === 'map' ? old : [];
+    const isMap = schema['x-kubernetes-list-type'] === 'map';
+    const before = isMap && Array.isArray(old) ? old : [];
     const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-    value.forEach((item, i) => {
+    value.forEach((item: unknown, i) => {
       const match: unknown = before.find((candidate) => hasSameKeys(candidate, item, keys));
-      visit(item, items, match, `${path}[${i}]`, errors);
+      const isSame = isMap ? sameness(item, match) : place.isSame;
+      visit({ value: item, schema: items, old: match, path: `${path}[${i}]`, isRoot: false, isSame }, errors);
     });
   } else if (typeof value === 'object') {
     const before = typeof old === 'object' && old !== null && !Array.isArray(old) ? (old as Json) : {};
@@ -83,20 +107,19 @@ function visit(value: unknown, schema: JsonSchema, old: unknown, path: string, e
       const isProperty = schema.properties && Object.hasOwn(schema.properties, name);
       const child = isProperty ? schema.properties?.[name] : typeof more === 'object' ? more : undefined;
       const at = isProperty ? (path === '' ? name : `${path}.${name}`) : `${path}[${name}]`;
-      if (child) visit(item, child, before[name], at, errors);
+      const was = Object.hasOwn(before, name) ? before[name] : undefined;
+      const isSame = old === undefined ? place.isSame : sameness(item, was);
+      if (child) visit({ value: item, schema: child, old: was, path: at, isRoot: false, isSame }, errors);
     }
   }
 }
 
-function run(value: unknown, schema: JsonSchema, old: unknown, path: string, errors: FieldError[], isRoot: boolean): void {
-  const isSame = old !== undefined && isDeepStrictEqual(value, old);
+function run({ value, schema, old, path, isRoot, isSame }: Place, errors: FieldError[]): void {
   const at = path || '<nil>';
   const self = celValue(value, schema, isRoot);
   const oldSelf = old === undefined || old === null ? undefined : celValue(old, schema, isRoot);
   for (const { rule, program, message, isTransition } of compiledOf(schema)) {
     if (isTransition && oldSelf === undefined && !rule.optionalOldSelf) continue;
-    // What has not changed was let in before, and stays.
-    if (isSame && !isTransition) continue;
     const wrapped = oldSelf === undefined ? Optional.none() : Optional.of(oldSelf);
     const variables = { self, oldSelf: rule.optionalOldSelf ? wrapped : oldSelf };
     try {
@@ -108,6 +131,8 @@ function run(value: unknown, schema: JsonSchema, old: unknown, path: string, err
       if (isTooCostly) return;
       continue;
     }
+    // What has not changed was let in before, and stays.
+    if (!isTransition && isSame()) continue;
     const where = rule.fieldPath ? `${path}${rule.fieldPath}`.replace(/^\./, '') : at;
     const isComposite = schema.type === 'object' || schema.type === 'array';
     errors.push(failure(rule, where, isComposite ? undefined : value, messageOf(rule, message, variables)));

@@ -111,10 +111,7 @@ test('validation says something about any object of any schema, and never breaks
 test('what is unchanged is never complained about by the schema', () => {
   fc.assert(
     fc.property(root, value, (rules, given) => {
-      assert.deepEqual(
-        validateValue(given, rules, clone(given)).filter(({ type }) => type === 'FieldValueInvalid'),
-        [],
-      );
+      assert.deepEqual(validateValue(given, rules, structuredClone(given)), []);
     }),
     runs,
   );

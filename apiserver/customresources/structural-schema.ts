@@ -35,6 +35,8 @@ function node(schema: JsonSchema, level: Level, at: string, errors: FieldError[]
   else if (type && isIntOrString) errors.push(invalid(`${at}.type`, type, 'must be empty if x-kubernetes-int-or-string is true'));
   if (level === 'root' && type && type !== 'object') errors.push(invalid(`${at}.type`, type, 'must be object at the root'));
   if (level === 'root' && schema.additionalProperties) errors.push(forbidden(`${at}.additionalProperties`, 'must not be used at the root'));
+  if (isEmbedded && schema.additionalProperties)
+    errors.push(forbidden(`${at}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'));
   if (isEmbedded && !preserves && !schema.properties)
     errors.push(
       required(
@@ -216,6 +218,7 @@ const emptyInJunctors: [string, string][] = [
   ['x-kubernetes-list-map-keys', 'must be empty to be structural'],
   ['x-kubernetes-list-type', 'must be undefined to be structural'],
   ['x-kubernetes-map-type', 'must be undefined to be structural'],
+  ['x-kubernetes-validations', 'must be empty to be structural'],
 ];
 
 function junctors(schema: JsonSchema, at: string, errors: FieldError[]): void {
@@ -234,6 +237,7 @@ function nested(branch: JsonSchema, around: JsonSchema | undefined, at: string, 
     const value = (branch as Record<string, unknown>)[word];
     if (value !== undefined && value !== false && value !== '') errors.push(forbidden(`${at}.${word}`, why));
   }
+  if (branch.properties?.['metadata']) errors.push(forbidden(`${at}.properties[metadata]`, 'must not be specified in a nested context'));
   for (const [name, property] of Object.entries(branch.properties ?? {})) {
     if (
       around &&

@@ -17,6 +17,13 @@ export function validateValue(value: unknown, schema: JsonSchema, old?: unknown)
 }
 
 function check(value: unknown, schema: JsonSchema, path: string, old: unknown, errors: FieldError[]): void {
+  const found: FieldError[] = [];
+  checkAll(value, schema, path, old, found);
+  // A value that was there before and is the same may stay with all it holds, whatever the schema says now.
+  if (found.length > 0 && !(old !== undefined && isDeepStrictEqual(old, value))) errors.push(...found);
+}
+
+function checkAll(value: unknown, schema: JsonSchema, path: string, old: unknown, errors: FieldError[]): void {
   if (value === null && (schema.nullable || (!schema.type && !schema['x-kubernetes-int-or-string']))) return;
   const own: FieldError[] = [];
   if (!checkType(value, schema, path, own)) {
@@ -37,8 +44,7 @@ function check(value: unknown, schema: JsonSchema, path: string, old: unknown, e
   checkJunctors(value, schema, path, own);
   if (Array.isArray(value)) checkItems(value, schema, path, { old, errors, own });
   else if (typeof value === 'object' && value !== null) checkFields(value as Json, schema, path, { old, errors, own });
-  // A value that was there before and is the same may stay, whatever the schema says now.
-  if (own.length > 0 && !(old !== undefined && isDeepStrictEqual(old, value))) errors.push(...own);
+  errors.push(...own);
 }
 
 interface Found {
