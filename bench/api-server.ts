@@ -3,6 +3,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { mastersAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { ensurePki } from '../apiserver/pki/pki.ts';
@@ -24,6 +25,7 @@ const server = await createApiServer({
   random: systemRandom,
   log: silentLog,
   resources: allResources,
+  admission: (view) => builtInAdmission(view, { random: systemRandom }),
   authenticators: [certificateAuthenticator],
   authorizer: mastersAuthorizer,
 });
