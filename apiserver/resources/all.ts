@@ -41,8 +41,9 @@ import { clusterRoleBindingResource, clusterRoleResource, roleBindingResource, r
 import { replicaSetResource } from './replicasets.ts';
 import { replicationControllerResource } from './replicationcontrollers.ts';
 import type { ResourceDeclaration } from './resource.ts';
-import { deviceClassResource, resourceClaimResource, resourceClaimTemplateResource, resourceSliceResource } from './resourceclaims.ts';
+import { deviceClassResource, resourceClaimResource, resourceClaimTemplateResource } from './resourceclaims.ts';
 import { resourceQuotaResource } from './resourcequotas.ts';
+import { resourceSliceResource } from './resourceslices.ts';
 import { reviewResources } from './reviews.ts';
 import { runtimeClassResource } from './runtimeclasses.ts';
 import { secretResource } from './secrets.ts';

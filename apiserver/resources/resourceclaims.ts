@@ -1,31 +1,15 @@
 // Dynamic resource allocation: classes of devices, the devices that nodes have, claims on them and templates of claims.
 
 import { duplicate, type FieldError, invalid, required, tooMany } from '../../api/field-error.ts';
-import {
-  deviceClasses,
-  type ResourceClaim,
-  type ResourceSlice,
-  resourceClaims,
-  resourceClaimTemplates,
-  resourceSlices,
-} from '../../api/resource.ts';
+import { deviceClasses, type ResourceClaim, resourceClaims, resourceClaimTemplates } from '../../api/resource.ts';
 import { eachAt } from '../../api/validation/each.ts';
-import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../api/validation/formats.ts';
 import { annotationsErrors, immutableErrors, labelsErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
-import {
-  configurationErrors,
-  defaultDeviceClaim,
-  deviceClaimErrors,
-  driverErrors,
-  selectorsErrors,
-  uniqueErrors,
-} from './device-claims.ts';
+import { configurationErrors, defaultDeviceClaim, deviceClaimErrors, selectorsErrors } from './device-claims.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { serve } from './resource.ts';
 
 const consumersMax = 256;
-const devicesMax = 128;
 const configMax = 32;
 
 function claimErrors({ spec }: ResourceClaim): FieldError[] {
@@ -97,61 +81,4 @@ export const deviceClassResource = serve(deviceClasses, {
     return errors;
   },
   columns: [nameColumn(), ageColumn()],
-});
-
-function nodeSelectionErrors(spec: ResourceSlice['spec'], errors: FieldError[]): void {
-  const choices = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const;
-  const chosen = choices.filter((field) => spec?.[field]);
-  const which = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required';
-  if (chosen.length === 0) errors.push(required('spec', which));
-  if (chosen.length > 1)
-    errors.push(invalid('spec', `{${chosen.map((field) => `\`${field}\``).join(', ')}}`, `${which}, but multiple fields are set`));
-  if (spec?.nodeName)
-    for (const problem of dns1123SubdomainProblems(spec.nodeName)) errors.push(invalid('spec.nodeName', spec.nodeName, problem));
-}
-
-function validateSlice({ spec }: ResourceSlice): FieldError[] {
-  const errors: FieldError[] = [];
-  driverErrors(spec?.driver, 'spec.driver', errors);
-  const { name: pool, generation = 0, resourceSliceCount = 0 } = spec?.pool ?? { name: '' };
-  if (!pool) errors.push(required('spec.pool.name'));
-  else
-    for (const part of pool.split('/'))
-      for (const problem of dns1123SubdomainProblems(part)) errors.push(invalid('spec.pool.name', part, problem));
-  if (resourceSliceCount <= 0) errors.push(invalid('spec.pool.resourceSliceCount', resourceSliceCount, 'must be greater than zero'));
-  if (generation < 0) errors.push(invalid('spec.pool.generation', generation, 'must be greater than or equal to zero'));
-  nodeSelectionErrors(spec, errors);
-  const devices = spec?.devices ?? [];
-  if (devices.length > devicesMax) errors.push(tooMany('spec.devices', devices.length, devicesMax));
-  uniqueErrors(devices, 'spec.devices', errors);
-  eachAt(devices, 'spec.devices', ({ name, taints }, at) => {
-    if (!name) errors.push(required(`${at}.name`));
-    else for (const problem of dns1123LabelProblems(name)) errors.push(invalid(`${at}.name`, name, problem));
-    eachAt(taints, `${at}.taints`, ({ key, effect }, each) => {
-      if (!key) errors.push(required(`${each}.key`));
-      if (!effect) errors.push(required(`${each}.effect`));
-    });
-  });
-  return errors;
-}
-
-export const resourceSliceResource = serve(resourceSlices, {
-  returnsDeletedObject: true,
-  fields: { 'spec.nodeName': ({ spec }) => spec?.nodeName ?? '', 'spec.driver': ({ spec }) => spec?.driver ?? '' },
-  beforeCreate: startGeneration,
-  beforeUpdate: bumpGeneration,
-  validate: validateSlice,
-  validateUpdate: (slice, old) => [
-    ...validateSlice(slice),
-    ...immutableErrors('spec.driver', slice.spec?.driver, old.spec?.driver),
-    ...immutableErrors('spec.pool.name', slice.spec?.pool.name, old.spec?.pool.name),
-    ...immutableErrors('spec.nodeName', slice.spec?.nodeName ?? '', old.spec?.nodeName ?? ''),
-  ],
-  columns: [
-    nameColumn(),
-    text('Node', 'The node that has the devices.', ({ spec }) => spec?.nodeName ?? '<unset>'),
-    text('Driver', 'Who looks after them.', ({ spec }) => spec?.driver ?? ''),
-    text('Pool', 'The pool they belong to.', ({ spec }) => spec?.pool.name ?? ''),
-    ageColumn(),
-  ],
 });
