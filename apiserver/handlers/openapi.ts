@@ -17,13 +17,13 @@ const protobufTypes = ['application/com.github.proto-openapi.spec.v2@v1.0+protob
 export function openApiPaths(resources: ResourceTable, options: { version: string; pathOperations: readonly Operation[] }): PathHandler {
   let documents: OpenApiDocuments | undefined;
   let generation = -1;
-  const schemaHashes = new WeakMap<ResourceDeclaration, string>();
+  const hashes = new WeakMap<ResourceDeclaration, string>();
   return (ctx) => {
     const { path } = ctx.state.info;
     if (!path.startsWith('/openapi/')) return false;
     if (!documents || generation !== resources.generation) {
       const customSchema = (kind: Kind, form: 2 | 3) => resources.ofKind(kind)?.declaration.openApiSchema?.(form);
-      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema, schemaHashes });
+      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema, hashes });
       generation = resources.generation;
     }
     if (path === '/openapi/v2') sendV2(ctx, documents);

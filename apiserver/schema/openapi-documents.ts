@@ -8,7 +8,7 @@ import { definitionNameOf, type OpenApiSchema } from './openapi-definitions.ts';
 import { openApiV2 } from './openapi-v2.ts';
 import { openApiV2Protobuf } from './openapi-v2-protobuf.ts';
 import { openApiV3 } from './openapi-v3.ts';
-import { groupVersionPath, type Operation, operationsOf } from './operations.ts';
+import { groupVersionPath, type Operation, operationsByVersion, operationsOf } from './operations.ts';
 import { discoveryOperationsOf, documentOf } from './path-operations.ts';
 
 export interface OpenApiDocument {
@@ -28,10 +28,10 @@ export interface OpenApiOptions {
    */
   customSchema?(kind: Kind, form: 2 | 3): OpenApiSchema | undefined;
   /**
-   * Hashes of declarations' schemas, kept from one set of documents to the next: with a thousand custom resources, one more
+   * Hashes of what declarations publish, kept from one set of documents to the next: with a thousand custom resources, one more
    * costs as much as the first.
    */
-  schemaHashes?: WeakMap<ResourceDeclaration, string>;
+  hashes?: WeakMap<ResourceDeclaration, string>;
 }
 
 /** What one document of version 3 is made from. */
@@ -43,7 +43,7 @@ interface DocumentParts {
 export class OpenApiDocuments {
   readonly #declarations: readonly ResourceDeclaration[];
   readonly #options: OpenApiOptions;
-  readonly #schemaHashes: WeakMap<ResourceDeclaration, string>;
+  readonly #hashes: WeakMap<ResourceDeclaration, string>;
   readonly #built = new Map<string, OpenApiDocument>();
   #operations: Operation[] | undefined;
   #byDocument: Map<string, DocumentParts> | undefined;
@@ -51,7 +51,7 @@ export class OpenApiDocuments {
   constructor(declarations: readonly ResourceDeclaration[], options: OpenApiOptions) {
     this.#declarations = declarations;
     this.#options = options;
-    this.#schemaHashes = options.schemaHashes ?? new WeakMap();
+    this.#hashes = options.hashes ?? new WeakMap();
   }
 
   /** `GET /openapi/v2` as application/json. */
@@ -100,7 +100,13 @@ export class OpenApiDocuments {
   #documents(): Map<string, DocumentParts> {
     if (!this.#byDocument) {
       const declarations = Map.groupBy(this.#declarations, ({ kind }) => groupVersionPath(kind.group, kind.version).slice(1));
-      const operations = Map.groupBy(this.#all(), ({ path }) => documentOf(path));
+      const operations = operationsByVersion(this.#declarations);
+      for (const operation of [...discoveryOperationsOf(this.#declarations), ...(this.#options.pathOperations ?? [])]) {
+        const path = documentOf(operation.path);
+        const beside = operations.get(path);
+        if (beside) beside.push(operation);
+        else operations.set(path, [operation]);
+      }
       const sorted = [...operations].sort(([a], [b]) => (a < b ? -1 : 1));
       this.#byDocument = new Map(sorted.map(([path, own]) => [path, { operations: own, declarations: declarations.get(path) ?? [] }]));
     }
@@ -122,19 +128,20 @@ export class OpenApiDocuments {
 
   /** Of what a document is made from, so that the index needs none of the documents. */
   #hash({ operations, declarations }: DocumentParts): string {
-    const named = operations.map(({ path, method, operationId }) => [path, method, operationId]);
-    const schemas = declarations.map((declaration) => this.#schemaHash(declaration));
-    const inputs = JSON.stringify([this.#options.version, named, schemas]);
+    // Declarations say which operations there are; what is served beside them says it itself.
+    const named = declarations.length > 0 ? [] : operations.map(({ path, method, operationId }) => [path, method, operationId]);
+    const hashes = declarations.map((declaration) => this.#declarationHash(declaration));
+    const inputs = JSON.stringify([this.#options.version, named, hashes]);
     return createHash('sha512').update(inputs).digest('hex').toUpperCase();
   }
 
-  #schemaHash(declaration: ResourceDeclaration): string {
-    let hash = this.#schemaHashes.get(declaration);
+  #declarationHash(declaration: ResourceDeclaration): string {
+    let hash = this.#hashes.get(declaration);
     if (hash === undefined) {
-      hash = createHash('sha256')
-        .update(JSON.stringify(this.#custom([declaration], 3)))
-        .digest('hex');
-      this.#schemaHashes.set(declaration, hash);
+      const named = operationsOf([declaration]).map(({ path, method, operationId }) => [path, method, operationId]);
+      const inputs = JSON.stringify([named, this.#custom([declaration], 3)]);
+      hash = createHash('sha256').update(inputs).digest('hex');
+      this.#hashes.set(declaration, hash);
     }
     return hash;
   }

@@ -124,13 +124,33 @@ const logParameters = [
 
 /** Every operation of `declarations`, in their order. */
 export function operationsOf(declarations: readonly ResourceDeclaration[]): Operation[] {
-  const seen = new Set<string>();
-  const operations: Operation[] = [];
+  return [...operationsByVersion(declarations).values()].flat();
+}
+
+/** The same by their document of version 3, `apis/apps/v1`. */
+export function operationsByVersion(declarations: readonly ResourceDeclaration[]): Map<string, Operation[]> {
+  const byVersion = new Map<string, Operation[]>();
   for (const declaration of declarations) {
     const { group, version } = declaration.kind;
-    if (!seen.has(`${group}/${version}`)) operations.push(discoveryOperation(group, version));
-    seen.add(`${group}/${version}`);
-    operations.push(...resourceOperations(declaration), ...subresourceOperations(declaration), ...watchOperations(declaration));
+    const path = groupVersionPath(group, version).slice(1);
+    let operations = byVersion.get(path);
+    if (!operations) {
+      operations = [discoveryOperation(group, version)];
+      byVersion.set(path, operations);
+    }
+    operations.push(...operationsOfOne(declaration));
+  }
+  return byVersion;
+}
+
+/** Declarations never change, and the next custom resource should cost no more for those that are there already. */
+const known = new WeakMap<ResourceDeclaration, Operation[]>();
+
+function operationsOfOne(declaration: ResourceDeclaration): Operation[] {
+  let operations = known.get(declaration);
+  if (!operations) {
+    operations = [...resourceOperations(declaration), ...subresourceOperations(declaration), ...watchOperations(declaration)];
+    known.set(declaration, operations);
   }
   return operations;
 }
