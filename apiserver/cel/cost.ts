@@ -14,7 +14,7 @@ export interface Sized {
   /** 0 for what has no size. */
   readonly sizeMax: number;
   readonly item?: Sized;
-  readonly fields?: ReadonlyMap<string, Sized>;
+  readonly fields?: { get(name: string): Sized | undefined };
 }
 
 interface Estimate {

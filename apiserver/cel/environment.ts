@@ -2,7 +2,7 @@
 // custom resources and admission policies are compiled against the same environment.
 // See https://kubernetes.io/docs/reference/using-api/cel/
 
-import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
+import { type ASTNode, Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { CelError } from './cel-error.ts';
 import { checkTypes } from './checker.ts';
 import { estimateCost, type Sized } from './cost.ts';
@@ -32,24 +32,35 @@ export function celEnvironment(variables: readonly string[]): Environment {
 
 /** @throws CelError when `expression` cannot be compiled */
 export function compileCel(environment: Environment, expression: string): CelProgram {
+  const { parsed, type } = compile(environment, expression);
+  const { nodes, loops } = shapeOf(parsed.ast);
+  return {
+    type,
+    evaluate(variables) {
+      if (nodes * Math.max(1, largest(variables)) ** loops > stepsMax) throw new CelError(costExceeded);
+      return run(parsed, variables);
+    },
+  };
+}
+
+/** How an evaluation ends that would cost too much. */
+export const costExceeded = 'operation cancelled: actual cost limit exceeded';
+
+function compile(environment: Environment, expression: string): { parsed: ParseResult; type: string } {
   const parsed = attempt(() => environment.parse(expression));
   matchWithRe2(parsed.ast);
   const { valid, type, error } = parsed.check();
   if (!valid) throw new CelError(firstLine(error?.message ?? 'unknown error'));
-  const { nodes, loops } = shapeOf(parsed.ast);
-  return {
-    type: type ?? 'dyn',
-    evaluate(variables) {
-      if (nodes * Math.max(1, largest(variables)) ** loops > stepsMax)
-        throw new CelError('operation cancelled: actual cost limit exceeded');
-      try {
-        const result: unknown = parsed(variables as Record<string, unknown>);
-        return result;
-      } catch (error) {
-        throw new CelError(inCelGoWords(firstLine(error instanceof Error ? error.message : String(error))), { cause: error });
-      }
-    },
-  };
+  return { parsed, type: type ?? 'dyn' };
+}
+
+function run(parsed: ParseResult, variables: Readonly<Record<string, unknown>>): unknown {
+  try {
+    const result: unknown = parsed(variables as Record<string, unknown>);
+    return result;
+  } catch (error) {
+    throw new CelError(inCelGoWords(firstLine(error instanceof Error ? error.message : String(error))), { cause: error });
+  }
 }
 
 /** A variable whose type is known, and how large it gets. */
@@ -57,10 +68,12 @@ export interface TypedVariable extends Sized {
   readonly type: CelType;
 }
 
-/** A program that has been checked against the types of its variables. */
+/** A program that has been checked against the types of its variables. Its caller bounds what it costs. */
 export interface CheckedProgram extends CelProgram {
   /** The most that evaluating it can cost, in Kubernetes' units. */
   readonly cost: number;
+  /** The same where the variables get no larger than this. */
+  costWith(variables: Readonly<Record<string, Sized>>): number;
 }
 
 /** As compileCel, with types; `environment` knows the same variables. @throws CelError with cel-go's messages */
@@ -73,8 +86,13 @@ export function compileChecked(
   const typesByName = Object.fromEntries(Object.entries(variables).map(([name, { type }]) => [name, type]));
   const { type, issues, types } = checkTypes(ast, typesByName);
   if (issues.length > 0) throw new CelError(formatIssues(expression, issues));
-  const program = compileCel(environment, expression);
-  return { type: formatType(type), cost: estimateCost(ast, types, variables), evaluate: program.evaluate };
+  const { parsed } = compile(environment, expression);
+  return {
+    type: formatType(type),
+    cost: estimateCost(ast, types, variables),
+    costWith: (sizes) => estimateCost(ast, types, sizes),
+    evaluate: (values) => run(parsed, values),
+  };
 }
 
 function parseOnly(environment: Environment, expression: string): ASTNode {

@@ -3,9 +3,8 @@
 
 import type { JsonSchema, ValidationRule } from '../../api/apiextensions.ts';
 import { type FieldError, forbidden, invalid } from '../../api/field-error.ts';
-import { CelError, type CheckedProgram, compileChecked } from '../cel/environment.ts';
-import { optionalType } from '../cel/types.ts';
-import { childrenOf, ruleEnvironment, usesOldSelf } from './cel-rules.ts';
+import { CelError } from '../cel/environment.ts';
+import { childrenOf, compileRule, usesOldSelf } from './cel-rules.ts';
 import { countMaxOf, type SchemaType, schemaType } from './schema-type.ts';
 
 /** What one rule may cost, over all the values it is run for. */
@@ -76,7 +75,7 @@ const times = (a: number | undefined, b: number | undefined) => (a === undefined
 
 function checkRule(rule: ValidationRule, type: SchemaType, place: Place, errors: FieldError[], costs: RuleCost[]): void {
   const { at } = place;
-  const program = compile(rule.rule, rule, type);
+  const program = compileRule(rule, rule.rule, type);
   if (program instanceof CelError) errors.push(invalid(`${at}.rule`, rule, `compilation failed: ${program.message}`));
   else if (program.type !== 'bool') errors.push(invalid(`${at}.rule`, rule, 'cel expression must evaluate to a bool'));
   else {
@@ -103,7 +102,7 @@ function checkMessage(
   errors: FieldError[],
   costs: RuleCost[],
 ): void {
-  const program = compile(expression, rule, type);
+  const program = compileRule(rule, expression, type);
   const where = `${at}.messageExpression`;
   if (program instanceof CelError) errors.push(invalid(where, rule, `messageExpression compilation failed: ${program.message}`));
   else if (program.type !== 'string') errors.push(invalid(where, rule, 'messageExpression must evaluate to a string'));
@@ -111,16 +110,6 @@ function checkMessage(
     if (program.cost > ruleCostMax)
       errors.push(forbidden(where, costMessage('estimated messageExpression cost', program.cost, ruleCostMax)));
     costs.push({ at: where, cost: program.cost });
-  }
-}
-
-function compile(expression: string, rule: ValidationRule, type: SchemaType): CheckedProgram | CelError {
-  const oldSelf = rule.optionalOldSelf ? { ...type, type: optionalType(type.type) } : type;
-  try {
-    return compileChecked(ruleEnvironment, expression, { self: type, oldSelf });
-  } catch (error) {
-    if (error instanceof CelError) return error;
-    throw error;
   }
 }
 

@@ -216,3 +216,26 @@ test('rules may not stand in the branches of a schema', () => {
     ['schema.allOf[0].x-kubernetes-validations: Forbidden: must be empty to be structural'],
   );
 });
+
+test('the rules of one object share a budget, and end when it is spent', () => {
+  const inner: JsonSchema = {
+    type: 'array',
+    items: { type: 'integer' },
+    'x-kubernetes-validations': [{ rule: 'self.all(a, self.all(b, a + b >= 0))' }],
+  };
+  const schema: JsonSchema = { type: 'object', properties: { list: { type: 'array', items: inner } } };
+  const object = (count: number) => ({ list: Array.from({ length: count }, () => Array.from({ length: 100 }, (_, i) => i)) });
+  assert.deepEqual(validateRules(object(100), schema, undefined), []);
+  assert.deepEqual(
+    validateRules(object(500), schema, undefined).map(({ message }) => message),
+    ['Invalid value: "array": validation failed due to running out of cost budget, no further validation rules will be run'],
+  );
+});
+
+test('a stored rule that does not compile is a problem of the object', () => {
+  const schema: JsonSchema = { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.nothing' }] };
+  assert.match(
+    validateRules({}, schema, undefined)[0]?.message ?? '',
+    /^Invalid value: "object": rule compile error: compilation failed: ERROR: <input>:1:5/,
+  );
+});

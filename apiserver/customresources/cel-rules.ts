@@ -4,18 +4,27 @@ import { isDeepStrictEqual } from 'node:util';
 import { Optional } from '@marcbachmann/cel-js';
 import type { JsonSchema, ValidationRule } from '../../api/apiextensions.ts';
 import { duplicate, type FieldError, forbidden, invalid, required } from '../../api/field-error.ts';
-import { CelError, type CelProgram, celEnvironment, compileCel } from '../cel/environment.ts';
+import { CelError, type CheckedProgram, celEnvironment, compileChecked, costExceeded } from '../cel/environment.ts';
+import { optionalType } from '../cel/types.ts';
 import { celValue } from './cel-value.ts';
+import { type SchemaType, schemaType } from './schema-type.ts';
 import { hasSameKeys } from './validate-value.ts';
+import { sizesOf } from './value-size.ts';
 
 type Json = Record<string, unknown>;
 
 interface CompiledRule {
-  rule: ValidationRule;
-  program: CelProgram;
-  message: CelProgram | undefined;
-  isTransition: boolean;
+  readonly rule: ValidationRule;
+  /** Or why there is none. */
+  readonly program: CheckedProgram | CelError;
+  readonly message: CheckedProgram | undefined;
+  readonly isTransition: boolean;
 }
+
+/** What one evaluation may cost. */
+export const callCostMax = 1_000_000;
+/** What all rules of one object may cost together. */
+export const objectCostMax = 10_000_000;
 
 /** Where rules are compiled. */
 export const ruleEnvironment = celEnvironment(['self', 'oldSelf']);
@@ -40,18 +49,29 @@ export function childrenOf({ properties, items, additionalProperties: more }: Js
   ];
 }
 
-function compiledOf(schema: JsonSchema): readonly CompiledRule[] {
+function compiledOf(schema: JsonSchema, isRoot: boolean): readonly CompiledRule[] {
   let found = compiledRules.get(schema);
   if (!found) {
-    found = (schema['x-kubernetes-validations'] ?? []).map((rule) => ({
-      rule,
-      program: compileCel(ruleEnvironment, rule.rule),
-      message: rule.messageExpression ? compileCel(ruleEnvironment, rule.messageExpression) : undefined,
-      isTransition: usesOldSelf(rule),
-    }));
+    const type = schemaType(schema, isRoot || schema['x-kubernetes-embedded-resource'] === true);
+    found = (schema['x-kubernetes-validations'] ?? []).map((rule) => {
+      const program = type ? compileRule(rule, rule.rule, type) : new CelError('no type');
+      const message = type && rule.messageExpression ? compileRule(rule, rule.messageExpression, type) : undefined;
+      return { rule, program, message: message instanceof CelError ? undefined : message, isTransition: usesOldSelf(rule) };
+    });
     compiledRules.set(schema, found);
   }
   return found;
+}
+
+/** An expression of `rule` over values of `type`, or what is wrong with it. */
+export function compileRule(rule: ValidationRule, expression: string, type: SchemaType): CheckedProgram | CelError {
+  const oldSelf = rule.optionalOldSelf ? { ...type, type: optionalType(type.type) } : type;
+  try {
+    return compileChecked(ruleEnvironment, expression, { self: type, oldSelf });
+  } catch (error) {
+    if (error instanceof CelError) return error;
+    throw error;
+  }
 }
 
 /** Whether a rule is about a change. */
@@ -60,7 +80,8 @@ export const usesOldSelf = ({ rule, messageExpression = '' }: ValidationRule) =>
 /** What the rules of `schema` find in `value`; rules about a change run where `old` has a value in the same place. */
 export function validateRules(value: unknown, schema: JsonSchema, old: unknown): FieldError[] {
   const errors: FieldError[] = [];
-  if (hasRules(schema)) visit({ value, schema, old, path: '', isRoot: true, isSame: sameness(value, old) }, errors);
+  if (!hasRules(schema)) return errors;
+  visit({ value, schema, old, path: '', isRoot: true, isSame: sameness(value, old), budget: { left: objectCostMax } }, errors);
   return errors;
 }
 
@@ -74,6 +95,8 @@ interface Place {
   readonly isRoot: boolean;
   /** Whether the value, or where that cannot be told what it lies in, has not changed. */
   readonly isSame: () => boolean;
+  /** What the rules of the object may still cost; less than nothing once it has been overdrawn. */
+  readonly budget: { left: number };
 }
 
 /** Compares when first asked. */
@@ -86,8 +109,8 @@ function sameness(value: unknown, old: unknown): () => boolean {
 }
 
 function visit(place: Place, errors: FieldError[]): void {
-  const { value, schema, old, path } = place;
-  if (value === null || value === undefined || !hasRules(schema)) return;
+  const { value, schema, old, path, budget } = place;
+  if (value === null || value === undefined || budget.left < 0 || !hasRules(schema)) return;
   if (schema['x-kubernetes-validations']?.length) run(place, errors);
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -98,7 +121,7 @@ function visit(place: Place, errors: FieldError[]): void {
     value.forEach((item: unknown, i) => {
       const match: unknown = before.find((candidate) => hasSameKeys(candidate, item, keys));
       const isSame = isMap ? sameness(item, match) : place.isSame;
-      visit({ value: item, schema: items, old: match, path: `${path}[${i}]`, isRoot: false, isSame }, errors);
+      visit({ value: item, schema: items, old: match, path: `${path}[${i}]`, isRoot: false, isSame, budget }, errors);
     });
   } else if (typeof value === 'object') {
     const before = typeof old === 'object' && old !== null && !Array.isArray(old) ? (old as Json) : {};
@@ -109,37 +132,58 @@ function visit(place: Place, errors: FieldError[]): void {
       const at = isProperty ? (path === '' ? name : `${path}.${name}`) : `${path}[${name}]`;
       const was = Object.hasOwn(before, name) ? before[name] : undefined;
       const isSame = old === undefined ? place.isSame : sameness(item, was);
-      if (child) visit({ value: item, schema: child, old: was, path: at, isRoot: false, isSame }, errors);
+      if (child) visit({ value: item, schema: child, old: was, path: at, isRoot: false, isSame, budget }, errors);
     }
   }
 }
 
-function run({ value, schema, old, path, isRoot, isSame }: Place, errors: FieldError[]): void {
+function run({ value, schema, old, path, isRoot, isSame, budget }: Place, errors: FieldError[]): void {
   const at = path || '<nil>';
+  const type = schema.type ?? '';
   const self = celValue(value, schema, isRoot);
   const oldSelf = old === undefined || old === null ? undefined : celValue(old, schema, isRoot);
-  for (const { rule, program, message, isTransition } of compiledOf(schema)) {
+  for (const { rule, program, message, isTransition } of compiledOf(schema, isRoot)) {
+    if (program instanceof CelError) {
+      errors.push(invalid(at, type, `rule compile error: compilation failed: ${program.message}`));
+      continue;
+    }
     if (isTransition && oldSelf === undefined && !rule.optionalOldSelf) continue;
     const wrapped = oldSelf === undefined ? Optional.none() : Optional.of(oldSelf);
     const variables = { self, oldSelf: rule.optionalOldSelf ? wrapped : oldSelf };
+    // What the schema allows bounds the cost; only where that is too much are the values themselves measured.
+    const isBounded = program.cost <= Math.min(callCostMax, budget.left);
+    const cost = isBounded ? program.cost : program.costWith({ self: sizesOf([value]), oldSelf: sizesOf([old]) });
+    if (cost > budget.left && cost <= callCostMax) {
+      errors.push(invalid(at, type, 'validation failed due to running out of cost budget, no further validation rules will be run'));
+      budget.left = -1;
+      return;
+    }
+    budget.left -= cost;
     try {
+      if (cost > callCostMax) throw new CelError(costExceeded);
       if (program.evaluate(variables) === true) continue;
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      const isTooCostly = error.message.startsWith(costExceeded);
-      errors.push(invalid(at, schema.type ?? '', evaluationProblem(error.message, rule)));
-      if (isTooCostly) return;
+      errors.push(invalid(at, type, evaluationProblem(error.message, rule)));
+      if (error.message.startsWith(costExceeded)) {
+        budget.left = -1;
+        return;
+      }
       continue;
     }
     // What has not changed was let in before, and stays.
     if (!isTransition && isSame()) continue;
     const where = rule.fieldPath ? `${path}${rule.fieldPath}`.replace(/^\./, '') : at;
     const isComposite = schema.type === 'object' || schema.type === 'array';
+    if (message && message.cost > callCostMax && message.costWith({ self: sizesOf([value]), oldSelf: sizesOf([old]) }) > callCostMax) {
+      const why = 'no further validation rules will be run due to call cost exceeds limit for messageExpression';
+      errors.push(invalid(where, type, `${why}: ${JSON.stringify(rule.messageExpression)}`));
+      budget.left = -1;
+      return;
+    }
     errors.push(failure(rule, where, isComposite ? undefined : value, messageOf(rule, message, variables)));
   }
 }
-
-const costExceeded = 'operation cancelled: actual cost limit exceeded';
 
 function evaluationProblem(message: string, rule: ValidationRule): string {
   if (message.startsWith('no such overload'))
@@ -152,7 +196,7 @@ function evaluationProblem(message: string, rule: ValidationRule): string {
 /** Longer messages give way to the fixed one. */
 const messageLengthMax = 5 * 1024;
 
-function messageOf(rule: ValidationRule, message: CelProgram | undefined, variables: Json): string {
+function messageOf(rule: ValidationRule, message: CheckedProgram | undefined, variables: Json): string {
   if (message) {
     try {
       const text = message.evaluate(variables);
