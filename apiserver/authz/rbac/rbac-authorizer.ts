@@ -4,23 +4,19 @@ import { type PolicyRule, type RbacSubject, rbacGroup } from '../../../api/rbac.
 import type { UserInfo } from '../../resources/resource.ts';
 import type { Authorizer, Decision } from '../authorizer.ts';
 import type { Grant, IndexedBinding, RbacIndex } from './rbac-index.ts';
-import { ruleAllows } from './rules.ts';
+import { SubjectRulesCache } from './subject-rules.ts';
 
 const noOpinion: Decision = Object.freeze({ decision: 'no opinion' });
 
 export function rbacAuthorizer(index: RbacIndex): Authorizer {
+  const rules = new SubjectRulesCache(index);
   return (asked) => {
     const problems: string[] = [];
     // Cluster-wide grants first: most components have nothing else.
     for (const namespace of asked.isResourceRequest && asked.namespace ? ['', asked.namespace] : ['']) {
-      for (const grant of index.grantsOf(asked.user, namespace)) {
-        const { roleRef } = grant.binding;
-        const rules = index.rulesOf(roleRef, namespace);
-        if (!rules) problems.push(missingRole(roleRef));
-        else if (rules.some((rule) => ruleAllows(rule, asked))) {
-          return { decision: 'allow', reason: `RBAC: allowed by ${describeGrant(grant)}` };
-        }
-      }
+      const { grant, missing } = rules.find(asked, namespace);
+      if (grant) return { decision: 'allow', reason: `RBAC: allowed by ${describeGrant(grant)}` };
+      for (const roleRef of missing) problems.push(missingRole(roleRef));
     }
     return problems.length === 0 ? noOpinion : { decision: 'no opinion', reason: `RBAC: ${aggregate(problems)}` };
   };

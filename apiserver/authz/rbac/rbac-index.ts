@@ -38,6 +38,8 @@ export class RbacIndex {
   /** By namespace ('' for cluster role bindings), then by subject. */
   readonly #grants = new Map<string, Map<string, Grant[]>>();
   readonly #rules = new Map<StoredObject, readonly PolicyRule[]>();
+  /** Grows with every change: what was read before one may be outdated after it. */
+  generation = 0;
   #roles: WatchCache | undefined;
   #clusterRoles: WatchCache | undefined;
 
@@ -45,6 +47,7 @@ export class RbacIndex {
   attach(resources: ResourceTable): void {
     this.#roles = this.#followRoles(resources.ofKind(roles)?.cache);
     this.#clusterRoles = this.#followRoles(resources.ofKind(clusterRoles)?.cache);
+    this.generation++;
     for (const kind of [roleBindings, clusterRoleBindings]) this.#followBindings(resources.ofKind(kind)?.cache);
   }
 
@@ -74,8 +77,16 @@ export class RbacIndex {
 
   #followRoles(cache: WatchCache | undefined): WatchCache | undefined {
     cache?.listen({
-      change: ({ before }) => void (before && this.#rules.delete(before)),
-      expired: () => this.#rules.clear(),
+      change: ({ before }) => {
+        this.generation++;
+        if (before) this.#rules.delete(before);
+      },
+      expired: () => {
+        this.generation++;
+        this.#rules.clear();
+        // The cache holds its new content once this call has returned.
+        queueMicrotask(() => this.generation++);
+      },
     });
     return cache;
   }
@@ -85,11 +96,13 @@ export class RbacIndex {
     let isFilled = false;
     const fill = () => {
       isFilled = true;
+      this.generation++;
       for (const stored of cache.list(everything)) this.#add(stored);
     };
     cache.listen({
       change: ({ before, after }) => {
         if (!isFilled) return;
+        this.generation++;
         if (before) this.#remove(before);
         if (after) this.#add(after);
       },
@@ -97,6 +110,7 @@ export class RbacIndex {
         const isCluster = !cache.codec.declaration.kind.namespaced;
         for (const namespace of [...this.#grants.keys()]) if ((namespace === '') === isCluster) this.#grants.delete(namespace);
         isFilled = false;
+        this.generation++;
         // The cache holds its new content once this call has returned.
         queueMicrotask(fill);
       },
