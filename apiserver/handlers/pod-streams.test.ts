@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { createServer, request as httpsRequest, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { TLSSocket } from 'node:tls';
-import { type Node, nodes, type Pod, pods } from '../../api/core.ts';
+import { type Pod, pods } from '../../api/core.ts';
 import { systemClock } from '../../base/clock.ts';
 import { certificateAuthenticator } from '../authn/authenticator.ts';
+import { type FakeKubelet, startFakeKubelet } from '../kubelet-fixture.ts';
 import { ensurePki, type Pki } from '../pki/pki.ts';
 import { type ServerFixture, startServer } from '../server-fixture.ts';
 
@@ -18,38 +17,16 @@ let directory: string;
 let pki: Pki;
 let fixture: ServerFixture;
 let port: number;
-let kubelet: Server;
-/** What reached the kubelet: who, and for what. */
-const seen: string[] = [];
+let kubelet: FakeKubelet;
 
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'pki-'));
   pki = await ensurePki({ directory, serverNames: ['127.0.0.1'], serviceAddress: '10.96.0.1', nodes: { n1: [] }, clock: systemClock });
-  const serving = pki.kubelets['n1']?.server;
-  kubelet = createServer({
-    cert: serving?.certPem,
-    key: serving?.keyPem,
-    ca: pki.authority.certPem,
-    requestCert: true,
-    rejectUnauthorized: true,
-  });
-  const note = (request: IncomingMessage) => {
-    const caller = request.socket instanceof TLSSocket ? request.socket.getPeerCertificate().subject.CN : '';
-    seen.push(`${caller} ${request.method} ${request.url}`);
-  };
-  kubelet.on('request', (request, response) => {
-    note(request);
+  kubelet = await startFakeKubelet(pki, 'n1', (request, response) => {
     if (request.url?.includes('/waiting'))
       response.writeHead(400).end('container "c" in pod "waiting" is waiting to start: ContainerCreating\n');
     else response.writeHead(200, { 'content-type': 'text/plain' }).end('a line\n');
   });
-  kubelet.on('upgrade', (request, socket: Duplex) => {
-    note(request);
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nX-Echo: yes\r\n\r\n`);
-    socket.pipe(socket);
-  });
-  await new Promise<void>((resolve) => kubelet.listen(0, '127.0.0.1', resolve));
-
   const { certPem: cert, keyPem: key } = pki.apiServerKubeletClient;
   fixture = await startServer({ authenticators: [certificateAuthenticator], kubelet: { cert, key, ca: pki.authority.certPem } });
   ({ port } = await fixture.server.listen({
@@ -57,19 +34,14 @@ before(async () => {
     port: 0,
     tls: { cert: pki.apiServer.certPem, key: pki.apiServer.keyPem, clientCa: pki.authority.certPem },
   }));
-  await fixture.client.create(nodes, { metadata: { name: 'n1' } });
-  const status = {
-    addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
-    daemonEndpoints: { kubeletEndpoint: { Port: (kubelet.address() as AddressInfo).port } },
-  };
-  await fixture.client.updateStatus(nodes, { metadata: { name: 'n1' }, status } as Node);
+  await kubelet.register(fixture.client);
   for (const name of ['p', 'waiting']) await fixture.client.create(pods, podOf(name, ['c'], 'n1'));
   await fixture.client.create(pods, podOf('two', ['a', 'b'], 'n1'));
   await fixture.client.create(pods, podOf('pending', ['c']));
 });
 after(async () => {
   await fixture.close();
-  await new Promise((resolve) => kubelet.close(resolve));
+  await kubelet.close();
   rmSync(directory, { recursive: true });
 });
 
@@ -82,7 +54,7 @@ const path = '/api/v1/namespaces/default/pods';
 test('a log comes from the kubelet of the pod, which knows the API server by its certificate', async () => {
   const { status, text } = await fixture.ask('GET', `${path}/p/log?follow=true&tailLines=5`);
   assert.deepEqual([status, text], [200, 'a line\n']);
-  assert.equal(seen.at(-1), 'kube-apiserver-kubelet-client GET /containerLogs/default/p/c?follow=true&tailLines=5');
+  assert.equal(kubelet.seen.at(-1), 'kube-apiserver-kubelet-client GET /containerLogs/default/p/c?follow=true&tailLines=5');
 });
 
 test('a pod on no node has an empty log; what the kubelet refuses is said in its words', async () => {
@@ -149,7 +121,7 @@ test('exec and port-forward are carried byte for byte, whatever protocol they sp
     const { status, headers, socket } = await upgrade(method, url, protocol);
     assert.equal(status, 101);
     assert.equal(headers['x-echo'], 'yes');
-    assert.equal(seen.at(-1), `kube-apiserver-kubelet-client ${method} ${expected}`);
+    assert.equal(kubelet.seen.at(-1), `kube-apiserver-kubelet-client ${method} ${expected}`);
     assert.ok(socket);
     const bytes = Buffer.from([0, 1, 254, 255, 13, 10]);
     const echoed = new Promise<Buffer>((resolve) => socket.once('data', resolve));

@@ -7,15 +7,14 @@ import {
   createServer as createPlainServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
-  type Server as PlainServer,
   type RequestListener,
+  type Server,
 } from 'node:http';
-import { Agent, createServer, request as httpsRequest, type Server } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { type AddressInfo, isIPv4 } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { type Node, nodes } from '../../api/core.ts';
 import { systemClock } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
 import { builtInAdmission } from '../admission/built-in.ts';
@@ -24,6 +23,7 @@ import { certificateAuthenticator } from '../authn/authenticator.ts';
 import { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../authz/authorizer.ts';
 import { createRbac } from '../authz/rbac/rbac.ts';
+import { startFakeKubelet } from '../kubelet-fixture.ts';
 import { ensurePki, type Pki } from '../pki/pki.ts';
 import { type ServerFixture, startServer } from '../server-fixture.ts';
 
@@ -66,18 +66,9 @@ export async function startListeningServer(): Promise<ListeningServer> {
   const random = seededRandom(1);
   const pki = await ensurePki({ directory, serverNames: ['127.0.0.1'], serviceAddress: '10.96.0.1', nodes: { [nodeName]: [] }, clock });
   const says: RequestListener = (request, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(`${request.url}\n`);
-  const serving = pki.kubelets[nodeName]?.server;
-  const kubelet = createServer(
-    { cert: serving?.certPem, key: serving?.keyPem, ca: pki.authority.certPem, requestCert: true, rejectUnauthorized: true },
-    says,
-  );
-  kubelet.on('upgrade', (request, socket: Duplex) => {
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`);
-    socket.pipe(socket);
-  });
+  const kubelet = await startFakeKubelet(pki, nodeName, says);
   const pod = createPlainServer(says);
-  const kubeletPort = await listening(kubelet);
-  const backend = { host: ownAddress(), port: await listening(pod, '0.0.0.0') };
+  const backend = { host: ownAddress(), port: await listening(pod) };
 
   const rbac = createRbac();
   const { certPem: cert, keyPem: key } = pki.apiServerKubeletClient;
@@ -95,13 +86,7 @@ export async function startListeningServer(): Promise<ListeningServer> {
   });
   const tls = { cert: pki.apiServer.certPem, key: pki.apiServer.keyPem, clientCa: pki.authority.certPem };
   const { port } = await fixture.server.listen({ host: '127.0.0.1', port: 0, tls });
-  await fixture.client.create(nodes, { metadata: { name: nodeName } });
-  const status = {
-    addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
-    daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
-  };
-  await fixture.client.updateStatus(nodes, { metadata: { name: nodeName }, status } as Node);
-
+  await kubelet.register(fixture.client);
   const agent = new Agent({ ca: pki.authority.certPem, cert: pki.admin.certPem, key: pki.admin.keyPem, keepAlive: true, maxSockets: 4 });
   return {
     fixture,
@@ -112,14 +97,15 @@ export async function startListeningServer(): Promise<ListeningServer> {
     async close() {
       agent.destroy();
       await fixture.close();
-      await Promise.all([kubelet, pod].map((server) => new Promise((resolve) => server.close(resolve).closeAllConnections())));
+      await kubelet.close();
+      await new Promise((resolve) => pod.close(resolve).closeAllConnections());
       rmSync(directory, { recursive: true });
     },
   };
 }
 
-function listening(server: Server | PlainServer, host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve) => server.listen(0, host, () => resolve((server.address() as AddressInfo).port)));
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve) => server.listen(0, '0.0.0.0', () => resolve((server.address() as AddressInfo).port)));
 }
 
 function ownAddress(): string {
