@@ -1,13 +1,14 @@
 // Answers in the form that was asked for: bytes as they are wherever possible, transformed only on demand.
 
+import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import { constants, createGzip, gzip } from 'node:zlib';
 import { stringify as stringifyYaml } from 'yaml';
 import { apiVersionOf, listKindOf } from '../../api/kind.ts';
 import { badRequestError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
-import { envelope, listParts, protobufType } from '../protobuf/envelope.ts';
+import { envelope, envelopeAround, itemHead, listParts, protobufType } from '../protobuf/envelope.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { type Accepted, type ProtobufSupport, readAccept } from './accept.ts';
@@ -63,7 +64,10 @@ export async function sendList(
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs };
     return sendJson(ctx, 200, tableJson(served.declaration, objects, metadata, options), accepted);
   }
-  if (accepted.format === 'protobuf') return sendBytes(ctx, 200, protobufType, listProtobuf(served, objects, metadata, accepted));
+  if (accepted.format === 'protobuf') {
+    if (!accepted.as && isLong(objects)) return streamProtobuf(ctx, served, objects, metadata);
+    return sendBytes(ctx, 200, protobufType, listProtobuf(served, objects, metadata, accepted));
+  }
   if (accepted.as) {
     const head = JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${accepted.asVersion}`, metadata });
     const items = objects.map((object) => partialJson(object.parse(), accepted.asVersion));
@@ -71,8 +75,10 @@ export async function sendList(
   }
   let bytes = 0;
   for (const object of objects) bytes += object.item.length;
-  if (bytes > streamBytesMin && accepted.format === 'json' && !isPretty(ctx) && !wantsGzip(ctx)) {
-    return streamList(ctx, { start: listStart(served, metadata), objects, itemsBytes: bytes });
+  if (bytes > streamBytesMin && accepted.format === 'json' && !isPretty(ctx)) {
+    const start = listStart(served, metadata);
+    if (wantsGzip(ctx)) return streamGzip(ctx, jsonType, jsonPieces(start, objects));
+    return streamList(ctx, { start, objects, itemsBytes: bytes });
   }
   return sendJson(ctx, 200, listBytes(served, objects, metadata), accepted);
 }
@@ -110,6 +116,110 @@ async function streamList(
   at += close.copy(chunk, at);
   sink.write(chunk.subarray(0, at));
   sink.end();
+}
+
+function* jsonPieces(start: Buffer, objects: readonly StoredObject[]): Generator<Buffer> {
+  yield start;
+  let isFirst = true;
+  for (const { item } of objects) {
+    if (!isFirst) yield comma;
+    isFirst = false;
+    yield open;
+    yield item;
+  }
+  yield close;
+}
+
+function isLong(objects: readonly StoredObject[]): boolean {
+  let bytes = 0;
+  for (const { wire } of objects) {
+    bytes += wire.length;
+    if (bytes > streamBytesMin) return true;
+  }
+  return false;
+}
+
+/** Of lists up to this long each item's encoding is kept, so that the next list finds it made. */
+const keptProtobufItemsMax = 10_000;
+
+async function streamProtobuf(ctx: ApiContext, { kind }: Served, objects: readonly StoredObject[], metadata: ListMetadata): Promise<void> {
+  const isKept = objects.length <= keptProtobufItemsMax;
+  const itemOf = (object: StoredObject) => (isKept ? object.protobuf() : object.protobufOnce());
+  const head = Buffer.concat(listParts(metadata, []));
+  let length = head.length;
+  for (const object of objects) {
+    const bytes = isKept ? object.protobuf().length : object.protobufLength();
+    length += itemHead(bytes).length + bytes;
+  }
+  const { before, after } = envelopeAround({ apiVersion: apiVersionOf(kind), kind: `${kind.kind}List` }, length);
+  function* pieces(): Generator<Buffer> {
+    yield before;
+    yield head;
+    for (const object of objects) {
+      const item = itemOf(object);
+      yield itemHead(item.length);
+      yield item;
+    }
+    yield after;
+  }
+  if (wantsGzip(ctx)) return streamGzip(ctx, protobufType, pieces());
+  ctx.status = 200;
+  ctx.set('Content-Type', protobufType);
+  ctx.set('Content-Length', String(before.length + length + after.length));
+  const sink = ctx.state.exchange.open();
+  for (const chunk of gathered(pieces())) {
+    sink.write(chunk);
+    await sink.drained();
+    if (ctx.state.exchange.signal.aborted) return;
+  }
+  sink.end();
+}
+
+/** Compresses what is made as it is made, no faster than the client takes it. */
+async function streamGzip(ctx: ApiContext, type: string, pieces: Iterable<Buffer>): Promise<void> {
+  ctx.status = 200;
+  ctx.set('Content-Type', type);
+  ctx.set('Content-Encoding', 'gzip');
+  ctx.append('Vary', 'Accept-Encoding');
+  const sink = ctx.state.exchange.open();
+  const compressor = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: streamChunkBytes });
+  const feed = async () => {
+    for (const chunk of gathered(pieces)) if (!compressor.write(chunk)) await once(compressor, 'drain');
+    compressor.end();
+  };
+  const fed = feed();
+  // When the client is gone, what is left is not compressed for nobody.
+  const onGone = () => compressor.destroy();
+  const { signal } = ctx.state.exchange;
+  signal.addEventListener('abort', onGone, { once: true });
+  try {
+    for await (const chunk of compressor) {
+      sink.write(chunk);
+      await sink.drained();
+    }
+    await fed;
+    sink.end();
+  } catch (error) {
+    fed.catch(() => undefined);
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', onGone);
+  }
+}
+
+/** The same bytes in chunks that are worth sending. */
+function* gathered(pieces: Iterable<Buffer>): Generator<Buffer> {
+  let chunk: Buffer[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    chunk.push(piece);
+    bytes += piece.length;
+    if (bytes < streamChunkBytes) continue;
+    yield Buffer.concat(chunk, bytes);
+    chunk = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(chunk, bytes);
 }
 
 function listProtobuf({ kind }: Served, objects: readonly StoredObject[], metadata: ListMetadata, accepted: Accepted): Buffer {

@@ -34,6 +34,15 @@ export function envelope({ apiVersion, kind }: TypeMeta, parts: readonly Buffer[
   return Buffer.concat([magic, delimited(1, typeMeta), head(2, length), ...parts, tail]);
 }
 
+/** What comes before and after a message of `length` bytes that is sent in pieces. */
+export function envelopeAround({ apiVersion, kind }: TypeMeta, length: number): { before: Buffer; after: Buffer } {
+  const typeMeta = Buffer.concat([delimited(1, Buffer.from(apiVersion)), delimited(2, Buffer.from(kind))]);
+  return { before: Buffer.concat([magic, delimited(1, typeMeta), head(2, length)]), after: tail };
+}
+
+/** The tag and length that come before an item of a list. */
+export const itemHead = (length: number) => head(2, length);
+
 /** The parts of a list's message. `items` are messages of the list's kind. */
 export function listParts(metadata: object, items: readonly Buffer[], numbers = { metadata: 1, items: 2 }): Buffer[] {
   const parts: Buffer[] = [];

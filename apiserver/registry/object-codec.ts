@@ -25,6 +25,7 @@ export class StoredObject {
   readonly #codec: ObjectCodec;
   #facts: Facts | undefined;
   #protobuf: Buffer | undefined;
+  #protobufLength: number | undefined;
 
   constructor(codec: ObjectCodec, key: string, revision: number, wire: Buffer) {
     this.#codec = codec;
@@ -54,12 +55,22 @@ export class StoredObject {
 
   /** The object as its kind's protobuf message, without envelope; kept once it was asked for. @throws Error for a kind that has none */
   protobuf(): Buffer {
-    if (!this.#protobuf) {
-      const { message } = this.#codec;
-      if (!message) throw new Error(`${this.key} is of a kind without a protobuf message`);
-      this.#protobuf = encodeMessage(message, this.parse());
-    }
+    this.#protobuf ??= this.protobufOnce();
     return this.#protobuf;
+  }
+
+  /** How many bytes `protobuf` has; the bytes themselves are not kept for it. */
+  protobufLength(): number {
+    this.#protobufLength ??= this.protobufOnce().length;
+    return this.#protobufLength;
+  }
+
+  /** As `protobuf`, but without keeping what is made: for lists that are too long to be held twice. */
+  protobufOnce(): Buffer {
+    if (this.#protobuf) return this.#protobuf;
+    const { message } = this.#codec;
+    if (!message) throw new Error(`${this.key} is of a kind without a protobuf message`);
+    return encodeMessage(message, this.parse());
   }
 
   /** As an item of a list: without `kind` and `apiVersion`, as Kubernetes leaves them out for built-in kinds. */
