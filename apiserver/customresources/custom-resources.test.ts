@@ -247,7 +247,7 @@ test('a schema that is not structural is refused, and a stored version cannot be
   const bad = crontab({}, { schema: { openAPIV3Schema: { type: 'object', properties: { a: {}, b: { type: 'array' } } } } });
   const refused = await server.ask('POST', definitions, bad);
   const fields = refused.json.details.causes.map((c: { field: string; message: string }) => `${c.field}: ${c.message}`);
-  const at = 'spec.versions[0].schema.openAPIV3Schema.properties';
+  const at = 'spec.validation.openAPIV3Schema.properties';
   assert.ok(fields.includes(`${at}[a].type: Required value: must not be empty for specified object fields`), fields.join('\n'));
   assert.ok(fields.includes(`${at}[b].items: Required value: must be specified`), fields.join('\n'));
 });
