@@ -21,25 +21,59 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   uri: (text) => URL.canParse(text),
   email: matches(/^[^\s@<>]+@[^\s@<>]+$/),
   hostname: matches(/^(?=.{1,255}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$/),
-  ipv4: (text) => isIPv4(text),
+  // Leading zeros are tolerated in both, as Go once did.
+  ipv4: (text) => isIPv4(withoutZeros(text)) || /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(text),
   ipv6: (text) => isIPv6(text),
   cidr: (text) => {
-    const [address = '', length = '', ...rest] = text.split('/');
+    const [written = '', length = '', ...rest] = text.split('/');
+    const address = withoutZeros(written);
     const bits = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : -1;
     return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= bits;
   },
-  mac: matches(/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$|^([0-9a-f]{4}\.){2}[0-9a-f]{4}$/i),
+  // Of 6, 8 or 20 bytes, separated throughout alike.
+  mac: matches(
+    /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}((\1[0-9a-f]{2}){2}|(\1[0-9a-f]{2}){14})?$|^[0-9a-f]{4}(\.[0-9a-f]{4}){2,3}$|^[0-9a-f]{4}(\.[0-9a-f]{4}){9}$/i,
+  ),
   uuid: matches(uuid('[0-9a-f]')),
   uuid3: matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i),
   uuid4: matches(uuid('4')),
   uuid5: matches(uuid('5')),
-  isbn: matches(/^(\d[ -]?){9}[\dX]$|^(\d[ -]?){13}$/),
-  creditcard: matches(/^(\d[ -]?){13,19}$/),
+  isbn: (text) => isIsbn10(text) || isIsbn13(text),
+  isbn10: (text) => isIsbn10(text),
+  isbn13: (text) => isIsbn13(text),
+  creditcard: (text) => isCardNumber(text.replace(/[^0-9]+/g, '')),
   ssn: matches(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
   hexcolor: matches(/^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
-  rgbcolor: matches(/^rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)$/),
+  rgbcolor: matches(
+    /^rgb\(\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*\)$/,
+  ),
   bsonobjectid: matches(/^[0-9a-f]{24}$/i),
 };
+
+const withoutZeros = (text: string) => text.replace(/(^|\.)0+(?=\d)/g, '$1');
+
+function isIsbn10(text: string): boolean {
+  const digits = text.replace(/[\s-]+/g, '');
+  if (!/^\d{9}[\dX]$/.test(digits)) return false;
+  const sum = [...digits].reduce((all, digit, i) => all + (i + 1) * (digit === 'X' ? 10 : Number(digit)), 0);
+  return sum % 11 === 0;
+}
+
+function isIsbn13(text: string): boolean {
+  const digits = text.replace(/[\s-]+/g, '');
+  if (!/^\d{13}$/.test(digits)) return false;
+  return [...digits].reduce((all, digit, i) => all + Number(digit) * (i % 2 === 0 ? 1 : 3), 0) % 10 === 0;
+}
+
+/** By its first digits a card of a known kind, and by its last, which checks the others (Luhn), written without mistake. */
+function isCardNumber(digits: string): boolean {
+  if (!/^\d{12,19}$/.test(digits) || !/^[2-6]/.test(digits)) return false;
+  const sum = [...digits].reverse().reduce((all, digit, i) => {
+    const value = Number(digit) * (i % 2 === 0 ? 1 : 2);
+    return all + (value > 9 ? value - 9 : value);
+  }, 0);
+  return sum % 10 === 0;
+}
 
 /** Whether `value` is not of a known format. */
 export function formatProblem(format: string, value: string): boolean {
