@@ -120,7 +120,7 @@ async function start(
       serviceAccountTokens,
       authorizer,
       admission: (view) => [
-        ...builtInAdmission(view, { identity: [serviceAccounts, nodeRestriction], random, authorizer }),
+        ...builtInAdmission(view, { identity: [serviceAccounts, nodeRestriction(view)], random, authorizer }),
         rbac.escalation,
       ],
       rulesOf: rbac.rulesOf,

@@ -95,7 +95,7 @@ export class Cluster {
       resources: allResources,
       authenticators: [certificateAuthenticator],
       authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction], random }), rbac.escalation],
+      admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction(view)], random }), rbac.escalation],
       rulesOf: rbac.rulesOf,
       begin: [rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
     });

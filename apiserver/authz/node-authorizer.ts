@@ -74,7 +74,7 @@ export class NodeGraph {
 }
 
 /** Everything that a kubelet has to read to run the pod. */
-function* referencesOf({ metadata, spec }: Pod): Generator<string> {
+export function* referencesOf({ metadata, spec }: Pod): Generator<string> {
   const namespace = metadata?.namespace ?? '';
   const secret = (name: string | undefined) => `secrets/${namespace}/${name}`;
   const configMap = (name: string | undefined) => `configmaps/${namespace}/${name}`;

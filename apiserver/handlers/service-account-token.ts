@@ -12,7 +12,15 @@ import { sendJson } from '../negotiate/render.ts';
 import { decodeBody } from '../schema/decode.ts';
 import { schemaOf } from '../schema/schema.ts';
 import type { PathHandler } from './dispatch.ts';
-import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, refusedUnlessGet, type ServerParts } from './handler.ts';
+import {
+  bodyBytesMax,
+  contentTypeOf,
+  type ResourceHandler,
+  readFieldValidation,
+  readWriteRequest,
+  refusedUnlessGet,
+  type ServerParts,
+} from './handler.ts';
 
 interface BoundObjectReference {
   kind?: string;
@@ -35,10 +43,23 @@ export const requestToken: ResourceHandler = async (ctx, served, server) => {
   if (!tokens) throw new StatusError('NotFound', 'the server could not find the requested resource', { details: {} });
   const { namespace, name } = ctx.state.info;
   const account = (await served.registry.current(namespace, name)).parse() as ServiceAccount;
-  const { spec = {} } = await readTokenRequest(ctx);
+  const request = await readTokenRequest(ctx);
+  const { spec = {} } = request;
   const audiences = spec.audiences?.length ? spec.audiences : [...tokens.audiences];
   const expirationSeconds = spec.expirationSeconds ?? expirationSecondsDefault;
   checkExpiration(expirationSeconds, name);
+  const written = {
+    operation: 'CREATE' as const,
+    kind: served.kind,
+    subresource: 'token',
+    name,
+    object: request,
+    old: undefined,
+    annotate: () => {},
+    ...readWriteRequest(ctx, 'create'),
+  };
+  await server.admission.admit(written);
+  await server.admission.validate(written);
   const bound = spec.boundObjectRef ? await boundObject(spec.boundObjectRef, account, server) : undefined;
   const token = tokens.issue(account, { audiences, expirationSeconds, ...(bound ? { bound } : {}) });
   const expirationTimestamp = `${new Date(server.clock.nowMs() + expirationSeconds * 1000).toISOString().slice(0, 19)}Z`;

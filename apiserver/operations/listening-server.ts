@@ -77,7 +77,7 @@ export async function startListeningServer(): Promise<ListeningServer> {
     random,
     authenticators: [certificateAuthenticator],
     authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-    admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction], random }), rbac.escalation],
+    admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction(view)], random }), rbac.escalation],
     rulesOf: rbac.rulesOf,
     begin: [rbac.begin],
     kubelet: { cert, key, ca: pki.authority.certPem },
