@@ -13,7 +13,10 @@ const operationNames = new Set(['add', 'remove', 'replace', 'move', 'copy', 'tes
 export function jsonPatch(current: object, patch: unknown): object {
   const operations = checkOperations(patch);
   try {
-    return jsonPatchLibrary.applyPatch(current, operations, true, false, true).newDocument;
+    const patched: unknown = jsonPatchLibrary.applyPatch(current, operations, true, false, true).newDocument;
+    // An operation at the root may put anything in the object's place.
+    if (typeof patched !== 'object' || patched === null || Array.isArray(patched)) throw unprocessablePatchError();
+    return patched;
   } catch (error) {
     // The library's own errors, and its TypeErrors for pointers of a prototype, all speak of the patch.
     if (error instanceof jsonPatchLibrary.JsonPatchError || error instanceof TypeError) throw unprocessablePatchError();

@@ -65,7 +65,7 @@ export function applyPatch(request: ApplyRequest): KubeObject {
 function checkApplied(request: ApplyRequest): void {
   const { applied, apiVersion, kind, schema } = request;
   if (applied.apiVersion !== apiVersion || applied.kind !== kind) {
-    throw badRequestError(`invalid object type: ${kindText(applied.apiVersion ?? '', applied.kind ?? '')}`);
+    throw badRequestError(`invalid object type: ${kindText(textOf(applied.apiVersion), textOf(applied.kind))}`);
   }
   if (applied.metadata?.managedFields !== undefined && applied.metadata.managedFields !== null)
     throw badRequestError('metadata.managedFields must be nil');
@@ -74,6 +74,9 @@ function checkApplied(request: ApplyRequest): void {
   const list = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
   throw new StatusError('', `failed to create typed patch object (${subjectOf(request)}): ${list}`);
 }
+
+/** Bodies are not decoded yet: what is no text counts as none. */
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** `default/web; apps/v1, Kind=Deployment` */
 function subjectOf({ applied, apiVersion, kind }: ApplyRequest): string {

@@ -36,8 +36,9 @@ export function validateDefinition({ metadata, spec }: CustomResourceDefinition)
   const facets = facetsOf(versions, spec.preserveUnknownFields === true);
   versions.forEach((version, i) => {
     const at = `spec.versions[${i}]`;
-    const problems = dns1035LabelProblems(version.name);
-    if (problems.length > 0) errors.push(invalid(`${at}.name`, version.name, problems.join(',')));
+    const { name = '' } = version;
+    const problems = dns1035LabelProblems(name);
+    if (problems.length > 0) errors.push(invalid(`${at}.name`, name, problems.join(',')));
     errors.push(...deprecationErrors(version, at));
     for (const { isShared, validate, place } of facets) if (!isShared) errors.push(...validate(version, `${at}.${place}`));
   });

@@ -3,7 +3,7 @@
 import { type CertificateSigningRequest, certificateSigningRequests } from '../../api/certificates.ts';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../api/field-error.ts';
 import { eachAt } from '../../api/validation/each.ts';
-import { dns1123SubdomainProblems } from '../../api/validation/formats.ts';
+import { dns1123SubdomainProblems, nameIsPathSegment } from '../../api/validation/formats.ts';
 import { timestamp } from '../../base/clock.ts';
 import { certificateRequestProblem } from '../pki/certificate-request.ts';
 import { ageColumn, humanDuration, nameColumn, text } from './columns.ts';
@@ -124,7 +124,7 @@ function stateText(csr: Csr): string {
 
 export const certificateSigningRequestResource = serve(certificateSigningRequests, {
   fields: { 'spec.signerName': ({ spec }) => spec?.signerName ?? '' },
-  validateName: () => [],
+  validateName: (name) => [...nameIsPathSegment(name, false)],
   beforeCreate(csr, { user }) {
     // Who asks is not the client's to say.
     const { username: _, uid: _uid, groups: _groups, extra: _extra, ...asked } = csr.spec ?? { request: '', signerName: '' };

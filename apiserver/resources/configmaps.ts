@@ -21,14 +21,15 @@ export function validateConfigMap(configMap: ConfigMap): FieldError[] {
   }
   for (const key in binaryData) {
     for (const problem of configMapKeyProblems(key)) errors.push(invalid(`binaryData[${key}]`, key, problem));
-    bytes += base64Bytes(binaryData[key] as string);
+    bytes += base64Bytes(binaryData[key] as string | null);
   }
   if (bytes > dataBytesMax) errors.push(tooLong('', dataBytesMax));
   return errors;
 }
 
-/** How many bytes a base64 text holds. */
-export function base64Bytes(text: string): number {
+/** How many bytes a base64 text holds; null holds none. */
+export function base64Bytes(text: string | null): number {
+  if (text === null) return 0;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   return Math.max(0, Math.floor(text.length / 4) * 3 - padding);
 }

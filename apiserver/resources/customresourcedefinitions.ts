@@ -13,8 +13,10 @@ import { nameColumn } from './columns.ts';
 import { serve } from './resource.ts';
 
 /** Sets what Kubernetes sets. Mutates `definition`. */
-export function defaultDefinition({ spec }: CustomResourceDefinition): void {
-  if (!spec) return;
+export function defaultDefinition(definition: CustomResourceDefinition): void {
+  // Validation says what it lacks.
+  definition.spec ??= {} as CustomResourceDefinition['spec'];
+  const { spec } = definition;
   const { names } = spec;
   if (names?.kind) {
     if (!names.singular) names.singular = names.kind.toLowerCase();

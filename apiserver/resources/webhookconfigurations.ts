@@ -32,11 +32,12 @@ function validateWebhooks(webhooks: readonly Webhook[] | undefined): FieldError[
   const errors: FieldError[] = [];
   const names = new Set<string>();
   eachAt(webhooks, 'webhooks', (webhook, at) => {
-    const { name, sideEffects, timeoutSeconds = 10, clientConfig, admissionReviewVersions } = webhook;
+    const { name = '', sideEffects, timeoutSeconds = 10, clientConfig, admissionReviewVersions } = webhook;
     if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
     names.add(name);
-    for (const problem of dns1123SubdomainProblems(name)) errors.push(invalid(`${at}.name`, name, problem));
-    if (name.split('.').length < 3)
+    if (!name) errors.push(required(`${at}.name`));
+    else for (const problem of dns1123SubdomainProblems(name)) errors.push(invalid(`${at}.name`, name, problem));
+    if (name && name.split('.').length < 3)
       errors.push(invalid(`${at}.name`, name, 'should be a domain with at least three segments separated by dots'));
     if (!['None', 'NoneOnDryRun'].includes(sideEffects))
       errors.push(notSupported(`${at}.sideEffects`, sideEffects, ['None', 'NoneOnDryRun']));
