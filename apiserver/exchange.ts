@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StatusError } from '../api/status.ts';
 import type { ApiRequest, ApiResponse } from '../client/transport.ts';
 import type { Exchange, Sink, Upgrade } from './context.ts';
+import { protobufType } from './protobuf/envelope.ts';
 import type { UserInfo } from './resources/resource.ts';
 import { openWebSocketSink } from './websocket-sink.ts';
 
@@ -65,7 +66,8 @@ export class HttpExchange implements Exchange {
     const response = this.#response;
     if (this.upgrade) {
       response.statusCode = 101;
-      return openWebSocketSink(this.#request, this.upgrade);
+      const type = String(response.getHeader('content-type') ?? '');
+      return openWebSocketSink(this.#request, this.upgrade, type.startsWith(protobufType));
     }
     response.statusCode = 200;
     response.flushHeaders();

@@ -82,6 +82,17 @@ test('over HTTPS and WebSocket a client certificate of the authority or a known 
     assert.deepEqual([event.type, event.object.metadata.name], ['ADDED', 'a']);
     socket.close();
     await once(socket, 'close');
+    const binary = new WebSocket(`wss://127.0.0.1:${port}/api/v1/namespaces/default/configmaps?watch=1`, {
+      ca: pki.authority.certPem,
+      headers: { authorization: 'Bearer good', accept: 'application/vnd.kubernetes.protobuf' },
+    });
+    const [frame, isBinary] = (await once(binary, 'message')) as [Buffer, boolean];
+    // A WatchEvent: its type, and then the object in its own envelope.
+    assert.equal(isBinary, true);
+    assert.deepEqual(frame.subarray(0, 7), Buffer.from([0x0a, 5, ...Buffer.from('ADDED')]));
+    assert.ok(frame.includes(Buffer.from('k8s\0')));
+    binary.close();
+    await once(binary, 'close');
     const health = await nobody.request({ method: 'GET', path: '/readyz' });
     assert.equal((await readBody(health)).toString(), 'ok');
   } finally {
