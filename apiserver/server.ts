@@ -48,6 +48,7 @@ import { logPaths } from './handlers/logs.ts';
 import { openApiPaths } from './handlers/openapi.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
 import { localTransport } from './local-transport.ts';
+import { measuredStore } from './measured-store.ts';
 import { Metrics } from './metrics.ts';
 import { apiServerUser, createBootstrapObjects } from './registry/bootstrap.ts';
 import { PublishedAddress } from './registry/published-address.ts';
@@ -155,7 +156,20 @@ const buildInfoOf = ({ major, minor, gitVersion, gitCommit, gitTreeState, buildD
 });
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, clock, random, log } = options;
+  const { clock, random, log } = options;
+  const inFlight = { readOnly: 0, mutating: 0 };
+  const metrics = new Metrics({
+    objectCounts: () =>
+      resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size, cache.bytes]])) as [
+        never,
+        number,
+        number,
+      ][],
+    inFlight: () => inFlight,
+    storeBytes: () => options.store.sizeBytes(),
+    buildInfo: buildInfoOf(options.version ?? defaultVersion),
+  });
+  const store = measuredStore(options.store, clock, metrics.registry);
   const feed = new StoreFeed({ store, clock, log });
   const view = new ClusterView(() => resources);
   const admission = new AdmissionChain([
@@ -170,18 +184,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const hooks = new Map([['/v1/services', serviceAllocation]]);
   const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission, hooks });
-  const inFlight = { readOnly: 0, mutating: 0 };
-  const metrics = new Metrics({
-    objectCounts: () =>
-      resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size, cache.bytes]])) as [
-        never,
-        number,
-        number,
-      ][],
-    inFlight: () => inFlight,
-    storeBytes: () => store.sizeBytes(),
-    buildInfo: buildInfoOf(options.version ?? defaultVersion),
-  });
   const flowMetrics = new FlowMetrics(metrics.registry);
   const { maxRequestsInFlight, requestTimeoutMs = 60_000 } = options;
   const flowControl = new FlowControl({
