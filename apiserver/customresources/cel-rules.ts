@@ -26,8 +26,9 @@ export const callCostMax = 1_000_000;
 /** What all rules of one object may cost together. */
 export const objectCostMax = 10_000_000;
 
-/** Where rules are compiled. */
-export const ruleEnvironment = celEnvironment(['self', 'oldSelf']);
+/** Where rules are compiled: an old self may be optional. */
+const ruleEnvironment = celEnvironment(['self', 'oldSelf']);
+const optionalOldSelfEnvironment = celEnvironment(['self']).registerVariable('oldSelf', 'optional<dyn>');
 const compiledRules = new WeakMap<JsonSchema, readonly CompiledRule[]>();
 const schemasWithRules = new WeakMap<JsonSchema, boolean>();
 
@@ -67,7 +68,7 @@ function compiledOf(schema: JsonSchema, isRoot: boolean): readonly CompiledRule[
 export function compileRule(rule: ValidationRule, expression: string, type: SchemaType): CheckedProgram | CelError {
   const oldSelf = rule.optionalOldSelf ? { ...type, type: optionalType(type.type) } : type;
   try {
-    return compileChecked(ruleEnvironment, expression, { self: type, oldSelf });
+    return compileChecked(rule.optionalOldSelf ? optionalOldSelfEnvironment : ruleEnvironment, expression, { self: type, oldSelf });
   } catch (error) {
     if (error instanceof CelError) return error;
     throw error;

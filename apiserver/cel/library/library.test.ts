@@ -4,7 +4,7 @@ import { Optional } from '@marcbachmann/cel-js';
 import { CelError, celEnvironment, compileCel } from '../environment.ts';
 
 const environment = celEnvironment(['self']);
-const self = { names: ['b', 'a'], counts: { x: 1n, y: 2n }, text: 'Hello', ip: '10.0.0.1', none: null };
+const self = { names: ['b', 'a'], counts: { x: 1n, y: 2n }, text: 'Hello', ip: '10.0.0.1', none: null, items: [{ n: 1n }] };
 
 /** Every function of every library, with what it gives; each is true unless another value stands beside it. */
 const expressions: readonly (string | readonly [expression: string, value: unknown])[] = [
@@ -21,6 +21,7 @@ const expressions: readonly (string | readonly [expression: string, value: unkno
   ['[3, 1, 2].sort()', [1n, 2n, 3n]],
   ['[1, 2].reverse()', [2n, 1n]],
   ['lists.range(3)', [0n, 1n, 2n]],
+  'self.items.first().value().n == 1 && optional.ofNonZeroValue(self.items).value()[0].n == 1',
   '[1, 2].first().value() == 1 && [1, 2].last().orValue(0) == 2 && ![].first().hasValue()',
   // sets
   'sets.contains([1, 2, 3], [1, 3]) && !sets.contains([1], [2])',

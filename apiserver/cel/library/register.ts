@@ -48,7 +48,9 @@ export function registerLibraries(environment: Environment): void {
     environment.registerType(typeName, Namespace as never);
     environment.registerConstant(name, typeName as never, new Namespace() as never);
   }
-  for (const [signature, compute] of libraryFunctions) {
+  for (const [declared, compute] of libraryFunctions) {
+    // The CEL library cannot carry a parameter into an optional when what it stands for is dynamic.
+    const signature = declared.replace(/optional<T>$/, 'optional<dyn>');
     const [, namespace, rest] = /^(\w+)\.(.*)$/.exec(signature) ?? [];
     if (namespace !== undefined && namespaces.includes(namespace)) {
       environment.registerFunction(`${namespace}Namespace.${rest}`, ((_: unknown, ...args: never[]) => compute(...args)) as never);
