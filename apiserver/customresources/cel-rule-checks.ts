@@ -76,8 +76,8 @@ const times = (a: number | undefined, b: number | undefined) => (a === undefined
 function checkRule(rule: ValidationRule, type: SchemaType, place: Place, errors: FieldError[], costs: RuleCost[]): void {
   const { at } = place;
   const program = compileRule(rule, rule.rule, type);
-  if (program instanceof CelError) errors.push(invalid(`${at}.rule`, rule, `compilation failed: ${program.message}`));
-  else if (program.type !== 'bool') errors.push(invalid(`${at}.rule`, rule, 'cel expression must evaluate to a bool'));
+  if (program instanceof CelError) errors.push(invalid(`${at}.rule`, shownRule(rule), `compilation failed: ${program.message}`));
+  else if (program.type !== 'bool') errors.push(invalid(`${at}.rule`, shownRule(rule), 'cel expression must evaluate to a bool'));
   else {
     const cost = program.cost * (place.countMax ?? countMaxOf(type));
     if (cost > ruleCostMax) errors.push(forbidden(`${at}.rule`, costMessage('estimated rule cost', cost, ruleCostMax)));
@@ -104,13 +104,25 @@ function checkMessage(
 ): void {
   const program = compileRule(rule, expression, type);
   const where = `${at}.messageExpression`;
-  if (program instanceof CelError) errors.push(invalid(where, rule, `messageExpression compilation failed: ${program.message}`));
-  else if (program.type !== 'string') errors.push(invalid(where, rule, 'messageExpression must evaluate to a string'));
+  if (program instanceof CelError) errors.push(invalid(where, shownRule(rule), `messageExpression compilation failed: ${program.message}`));
+  else if (program.type !== 'string') errors.push(invalid(where, shownRule(rule), 'messageExpression must evaluate to a string'));
   else {
     if (program.cost > ruleCostMax)
       errors.push(forbidden(where, costMessage('estimated messageExpression cost', program.cost, ruleCostMax)));
     costs.push({ at: where, cost: program.cost });
   }
+}
+
+/** Kubernetes prints a rule as its own code has it, with every field. */
+function shownRule({ rule, message, messageExpression, reason, fieldPath, optionalOldSelf }: ValidationRule): unknown {
+  return {
+    Rule: rule,
+    Message: message ?? '',
+    MessageExpression: messageExpression ?? '',
+    Reason: reason ?? null,
+    FieldPath: fieldPath ?? '',
+    OptionalOldSelf: optionalOldSelf ?? null,
+  };
 }
 
 function costMessage(name: string, cost: number, limit: number): string {

@@ -141,6 +141,17 @@ test('rules are checked against the types of the schema, in the words of cel-go'
   assert.deepEqual(problemsOf('1 + 1'), ['cel expression must evaluate to a bool']);
 });
 
+test('a rule that does not compile is shown with all its fields', () => {
+  const schema = { ...typed, 'x-kubernetes-validations': [{ rule: 'x', message: 'no x' }] };
+  assert.deepEqual(
+    validateCelRules(schema, 'schema').map(({ message }) => message.split('\n', 1)[0]),
+    [
+      'Invalid value: {"Rule":"x","Message":"no x","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: ' +
+        "compilation failed: ERROR: <input>:1:1: undeclared reference to 'x' (in container '')",
+    ],
+  );
+});
+
 test('rules may use everything that the schema has', () => {
   assert.deepEqual(
     problemsOf(
