@@ -36,6 +36,8 @@ test('metrics have the names and labels of Kubernetes, and no series that a clie
   has('kubernetes_build_info', 'major="1"', 'minor="36"');
   has('etcd_requests_total', 'operation="create"', 'group="flowcontrol.apiserver.k8s.io"', 'resource="flowschemas"');
   has('etcd_request_duration_seconds_count', 'operation="create"', 'group=""', 'resource="namespaces"');
+  has('authentication_attempts', 'result="success"');
+  has('authorization_attempts_total', 'result="allowed"');
   has('apiserver_current_inflight_requests', 'request_kind="readOnly"');
 });
 

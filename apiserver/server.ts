@@ -48,6 +48,7 @@ import { logPaths } from './handlers/logs.ts';
 import { openApiPaths } from './handlers/openapi.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
 import { localTransport } from './local-transport.ts';
+import { measuredAudit, measuredAuthentication, measuredAuthorizer } from './measured-access.ts';
 import { measuredStore } from './measured-store.ts';
 import { Metrics } from './metrics.ts';
 import { apiServerUser, createBootstrapObjects } from './registry/bootstrap.ts';
@@ -234,12 +235,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     auditId(random),
     renderErrors(log),
     shuttingDown(() => isClosing),
-    authenticate(options.authenticators, options.anonymous),
+    measuredAuthentication(authenticate(options.authenticators, options.anonymous), clock, metrics.registry),
     impersonate(options.authorizer),
-    ...(options.audit ? [audit(options.audit, clock)] : []),
+    ...(options.audit ? [audit(measuredAudit(options.audit, metrics.registry), clock)] : []),
     deadline(clock, requestTimeoutMs),
     priorityAndFairness({ flowControl, metrics: flowMetrics, clock, inFlight, requestTimeoutMs }),
-    authorize(options.authorizer),
+    authorize(measuredAuthorizer(options.authorizer, clock, metrics.registry)),
   ];
 
   const discovery = new DiscoveryHandler({ resources, serverAddress: () => address });
