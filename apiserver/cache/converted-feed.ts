@@ -25,6 +25,8 @@ export class ConvertedFeed implements FeedTarget {
   #queue: StoreEvent[] = [];
   /** Unless current: every write up to here is in the cache. */
   #reached = 0;
+  /** Counts fillings: what was begun before the newest has no more to say. */
+  #filling = 0;
   /** Never rejects. */
   #working: Promise<void> = Promise.resolve();
   #refilling: Promise<void> | undefined;
@@ -85,44 +87,53 @@ export class ConvertedFeed implements FeedTarget {
     this.#retry?.cancel();
   }
 
-  async #fill(pages: AsyncIterable<Entry[]>, revision: number): Promise<void> {
+  #fill(pages: AsyncIterable<Entry[]>, revision: number): Promise<void> {
     this.#state = 'converting';
     this.#queue = [];
+    this.#filling++;
+    const filled = this.#fillOnce(pages, revision);
+    // Whoever asked for it is told of its failure.
+    this.#working = filled.catch(() => undefined);
+    return filled;
+  }
+
+  async #fillOnce(pages: AsyncIterable<Entry[]>, revision: number): Promise<void> {
+    const own = this.#filling;
     try {
-      const filled: Entry[][] = [];
+      const converted: Entry[][] = [];
       for await (const page of pages)
         for (let at = 0; at < page.length; at += batchLengthMax)
-          filled.push(await this.#codec.fromStore(page.slice(at, at + batchLengthMax)));
-      if (this.#isClosed) return;
-      await this.#cache?.reset(inOrder(filled), revision);
+          converted.push(await this.#codec.fromStore(page.slice(at, at + batchLengthMax)));
+      if (this.#isClosed || own !== this.#filling) return;
+      await this.#cache?.reset(inOrder(converted), revision);
     } catch (error) {
-      this.#fail();
+      if (own === this.#filling) this.#fail();
       throw error;
     }
     this.#reached = revision;
-    this.#working = this.#convertQueue();
-    await this.#working;
+    await this.#convertQueue();
   }
 
   async #convertQueue(): Promise<void> {
+    const own = this.#filling;
     while (this.#queue.length > 0 && this.#state === 'converting') {
       const batch = this.#queue.splice(0, batchLengthMax);
       let entries: Entry[];
       try {
         entries = await this.#codec.fromStore(batch.flatMap((event) => (event.type === 'put' ? [event.entry] : [])));
       } catch (error) {
-        this.#fail();
+        if (own === this.#filling) this.#fail();
         if (error instanceof StatusError) return;
         throw error;
       }
-      if (this.#isClosed || this.#state !== 'converting') return;
+      if (this.#isClosed || this.#state !== 'converting' || own !== this.#filling) return;
       const puts = entries.values();
       for (const event of batch) {
         this.#cache?.apply(event.type === 'put' ? { ...event, entry: puts.next().value as Entry } : event);
         this.#reached = revisionOf(event);
       }
     }
-    if (this.#state === 'converting') this.#state = 'current';
+    if (this.#state === 'converting' && own === this.#filling) this.#state = 'current';
   }
 
   #fail(): void {
