@@ -16,6 +16,8 @@ import type { Store } from '../store/store.ts';
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
 import { ClusterView } from './admission/cluster-view.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { Aggregator } from './aggregation/aggregator.ts';
+import type { FrontProxy } from './aggregation/remote.ts';
 import type { AnonymousAccess, Authenticator } from './authn/authenticator.ts';
 import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
@@ -77,6 +79,8 @@ export interface ApiServerOptions {
   admission?: readonly AdmissionPlugin[] | ((view: ClusterView) => readonly AdmissionPlugin[]);
   /** Default: log, exec and the like answer with 503. */
   kubelet?: KubeletConnection;
+  /** The certificate that aggregated API servers know this one by. */
+  frontProxy?: FrontProxy;
   /** Absent: service accounts have no tokens. */
   serviceAccountTokens?: ServiceAccountTokens;
   /** Services' addresses come from here. Default 10.96.0.0/12. */
@@ -206,6 +210,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     feed,
     resources,
     admission,
+    view,
     metrics,
     openWatches,
     kubelet,
@@ -243,18 +248,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorize(measuredAuthorizer(options.authorizer, clock, metrics.registry)),
   ];
 
-  const discovery = new DiscoveryHandler({ resources, serverAddress: () => address });
+  const aggregator = new Aggregator(server, options.frontProxy);
+  const discovery = new DiscoveryHandler({ resources, serverAddress: () => address, aggregator });
   const version = options.version ?? defaultVersion;
   const { logDirectory } = options;
   const pathOperations = pathOperationsOf({ issuesTokens: serviceAccountTokens !== undefined, servesLogs: logDirectory !== undefined });
   const paths = [
-    openApiPaths(resources, { version: version.gitVersion, pathOperations }),
+    openApiPaths(resources, { version: version.gitVersion, pathOperations, aggregator }),
     ...(serviceAccountTokens ? [tokenIssuerPaths(serviceAccountTokens, () => address)] : []),
     ...(logDirectory ? [logPaths(logDirectory)] : []),
     flowControlDumps(flowControl, () => ({ wall: clock.nowMs(), monotonic: clock.monotonicMs() })),
     ...(options.paths ?? []),
   ];
-  const handle = chain(filters, dispatch({ server, discovery, checks, version, paths }));
+  const handle = chain(filters, dispatch({ server, discovery, aggregator, checks, version, paths }));
   const koa = new Koa<ApiState>();
   koa.use(async (ctx) => {
     ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);
@@ -283,6 +289,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     .then(() => Promise.all((options.begin ?? []).map((begin) => begin(server))))
     .then(() => {
       isReady = true;
+      aggregator.start();
     });
   readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
   const bookmarks = startBookmarks(server);
@@ -335,6 +342,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (isClosing) return;
       isClosing = true;
       await published?.withdraw();
+      await aggregator.close();
       bookmarks.stop();
       compactor.stop();
       flowControl.close();

@@ -131,6 +131,7 @@ async function start(
         (parts) => bootstrapTokens.attach(parts.resources),
       ],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
+      frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
       logDirectory: logDirectoryOf(config),

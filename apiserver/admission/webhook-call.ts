@@ -2,8 +2,8 @@
 
 import { request } from 'node:https';
 import type { MutatingWebhook, ValidatingWebhook } from '../../api/admissionregistration.ts';
-import { services } from '../../api/core.ts';
-import { endpointSlices, serviceNameLabel } from '../../api/discovery.ts';
+import type { Random } from '../../base/random.ts';
+import { hostPort, resolveService, serverNameOf } from '../service-resolver.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 export interface ReviewResponse {
@@ -20,10 +20,11 @@ const answerBytesMax = 3 << 20;
 /** @throws Error when there is no answer, or none that can be read */
 export async function callWebhook(
   view: ClusterView,
+  random: Random,
   webhook: MutatingWebhook | ValidatingWebhook,
   review: object,
 ): Promise<ReviewResponse> {
-  const answer = (await postReview(view, webhook, review)) as { response?: ReviewResponse };
+  const answer = (await postReview(view, random, webhook, review)) as { response?: ReviewResponse };
   if (!answer.response) throw new Error('Webhook response was absent');
   return answer.response;
 }
@@ -31,11 +32,12 @@ export async function callWebhook(
 /** Sends a review of any kind; answers with the one that comes back. @throws Error */
 export async function postReview(
   view: ClusterView,
+  random: Random,
   webhook: Pick<MutatingWebhook, 'clientConfig' | 'timeoutSeconds'>,
   review: object,
 ): Promise<unknown> {
   const { clientConfig, timeoutSeconds = 10 } = webhook;
-  const { url, servername } = await addressOf(view, clientConfig, timeoutSeconds);
+  const { url, servername } = await addressOf(view, random, clientConfig, timeoutSeconds);
   const body = Buffer.from(JSON.stringify(review));
   const ca = clientConfig.caBundle ? Buffer.from(clientConfig.caBundle, 'base64') : undefined;
   const text = await new Promise<string>((resolve, reject) => {
@@ -71,25 +73,13 @@ export async function postReview(
 }
 
 /** A service is reached at one of its ready endpoints, under the name that its certificate is for. */
-async function addressOf(view: ClusterView, { url, service }: MutatingWebhook['clientConfig'], timeoutSeconds: number) {
+async function addressOf(view: ClusterView, random: Random, { url, service }: MutatingWebhook['clientConfig'], timeoutSeconds: number) {
   const withTimeout = (base: string) => {
     const full = new URL(base);
     full.searchParams.set('timeout', `${timeoutSeconds}s`);
     return full;
   };
   if (!service) return { url: withTimeout(url ?? ''), servername: undefined };
-  const { namespace, name, path = '/', port = 443 } = service;
-  const found = await view.get(services, namespace, name);
-  if (!found) throw new Error(`service "${name}" not found`);
-  const wanted = found.spec?.ports?.find((each) => each.port === port);
-  if (!wanted) throw new Error(`no service port ${port} found for service "${name}"`);
-  for (const slice of view.list(endpointSlices, namespace)) {
-    if (slice.metadata?.labels?.[serviceNameLabel] !== name) continue;
-    const target = slice.ports?.find((each) => (each.name ?? '') === (wanted.name ?? ''))?.port;
-    const address = slice.endpoints?.find(({ conditions }) => conditions?.ready !== false)?.addresses[0];
-    if (target === undefined || address === undefined) continue;
-    const host = address.includes(':') ? `[${address}]` : address;
-    return { url: withTimeout(`https://${host}:${target}${path}`), servername: `${name}.${namespace}.svc` };
-  }
-  throw new Error(`no endpoints available for service "${name}"`);
+  const address = await resolveService(view, random, service);
+  return { url: withTimeout(`https://${hostPort(address)}${service.path ?? '/'}`), servername: serverNameOf(service) };
 }

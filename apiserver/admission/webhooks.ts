@@ -122,7 +122,7 @@ async function ask(
   const uid = random.uuid();
   let answer: ReviewResponse;
   try {
-    answer = await callWebhook(view, webhook, reviewOf(uid, attributes));
+    answer = await callWebhook(view, random, webhook, reviewOf(uid, attributes));
     if (answer.uid !== uid) throw new Error(`expected response.uid="${uid}", got "${answer.uid ?? ''}"`);
   } catch (error) {
     if (webhook.failurePolicy === 'Ignore') return undefined;

@@ -33,7 +33,7 @@ export function conversionWebhook(
     const review = { kind: 'ConversionReview', apiVersion, request: { uid, desiredAPIVersion, objects } };
     let converted: unknown[];
     try {
-      const answer = (await postReview(view, { clientConfig, timeoutSeconds }, review)) as Review | null;
+      const answer = (await postReview(view, random, { clientConfig, timeoutSeconds }, review)) as Review | null;
       converted = convertedOf(answer ?? {}, reviewVersion === 'v1' ? { apiVersion, uid } : undefined);
     } catch (error) {
       throw failure(`conversion webhook for ${subject} failed: ${error instanceof Error ? error.message : String(error)}`);

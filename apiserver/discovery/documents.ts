@@ -20,6 +20,18 @@ export interface ApiResource {
   storageVersionHash?: string;
 }
 
+/** A group version that another server answers for. */
+export interface RemoteVersion {
+  group: string;
+  version: string;
+  groupPriority: number;
+  versionPriority: number;
+  /** What it said when it last answered. */
+  resources: readonly ApiResource[];
+  /** It answered the last time. */
+  isCurrent: boolean;
+}
+
 /** A group and its versions, the preferred one first. */
 interface ServedGroup {
   name: string;
@@ -56,19 +68,23 @@ export function apiVersions(serverAddress: string): object {
 }
 
 /** `GET /apis` */
-export function apiGroupList(declarations: readonly ResourceDeclaration[]): object {
+export function apiGroupList(declarations: readonly ResourceDeclaration[], remote: readonly RemoteVersion[] = []): object {
   return {
     kind: 'APIGroupList',
     apiVersion: 'v1',
-    groups: servedGroups(declarations)
+    groups: servedGroups(declarations, remote)
       .filter(({ name }) => name !== '')
       .map(groupFields),
   };
 }
 
 /** `GET /apis/GROUP`; undefined: no such group. */
-export function apiGroup(declarations: readonly ResourceDeclaration[], name: string): object | undefined {
-  const group = servedGroups(declarations).find((served) => served.name === name);
+export function apiGroup(
+  declarations: readonly ResourceDeclaration[],
+  name: string,
+  remote: readonly RemoteVersion[] = [],
+): object | undefined {
+  const group = servedGroups(declarations, remote).find((served) => served.name === name);
   return group && name !== '' ? { kind: 'APIGroup', apiVersion: 'v1', ...groupFields(group) } : undefined;
 }
 
@@ -147,8 +163,13 @@ function storageVersionHash({ kind }: ResourceDeclaration): string {
  * Aggregated discovery: `GET /api` (`isCore`) or `GET /apis` when the client accepts
  * `g=apidiscovery.k8s.io;as=APIGroupDiscoveryList`.
  */
-export function aggregatedDiscovery(declarations: readonly ResourceDeclaration[], isCore: boolean, version: 'v2' | 'v2beta1'): object {
-  const groups = servedGroups(declarations).filter(({ name }) => (name === '') === isCore);
+export function aggregatedDiscovery(
+  declarations: readonly ResourceDeclaration[],
+  isCore: boolean,
+  version: 'v2' | 'v2beta1',
+  remote: readonly RemoteVersion[] = [],
+): object {
+  const groups = servedGroups(declarations, remote).filter(({ name }) => (name === '') === isCore);
   const byVersion = Map.groupBy(declarations, ({ kind }) => `${kind.group}/${kind.version}`);
   return {
     kind: 'APIGroupDiscoveryList',
@@ -156,13 +177,43 @@ export function aggregatedDiscovery(declarations: readonly ResourceDeclaration[]
     metadata: {},
     items: groups.map((group) => ({
       metadata: { ...(group.name ? { name: group.name } : {}), creationTimestamp: null },
-      versions: group.versions.map((groupVersion) => ({
-        version: groupVersion,
-        resources: declarationsOf(byVersion.get(`${group.name}/${groupVersion}`) ?? [], group.name, groupVersion).map(aggregatedResource),
-        freshness: 'Current',
-      })),
+      versions: group.versions.map((groupVersion) => {
+        const own = byVersion.get(`${group.name}/${groupVersion}`);
+        if (own)
+          return {
+            version: groupVersion,
+            resources: declarationsOf(own, group.name, groupVersion).map(aggregatedResource),
+            freshness: 'Current',
+          };
+        const theirs = remote.find((each) => each.group === group.name && each.version === groupVersion);
+        const freshness = theirs?.isCurrent ? 'Current' : 'Stale';
+        return { version: groupVersion, resources: theirs ? remoteResources(theirs) : [], freshness };
+      }),
     })),
   };
+}
+
+/** What another server lists, in the form of aggregated discovery. */
+function remoteResources({ group, version, resources }: RemoteVersion): object[] {
+  const responseKind = (each: ApiResource) => ({ group: each.group ?? group, version: each.version ?? version, kind: each.kind });
+  return resources
+    .filter(({ name }) => !name.includes('/'))
+    .map((main) => {
+      const { name, singularName, namespaced, verbs, shortNames, categories } = main;
+      const subresources = resources
+        .filter((each) => each.name.startsWith(`${name}/`))
+        .map((each) => ({ subresource: each.name.slice(name.length + 1), responseKind: responseKind(each), verbs: each.verbs }));
+      return {
+        resource: name,
+        responseKind: responseKind(main),
+        scope: namespaced ? 'Namespaced' : 'Cluster',
+        singularResource: singularName,
+        verbs,
+        ...(shortNames ? { shortNames } : {}),
+        ...(categories ? { categories } : {}),
+        ...(subresources.length > 0 ? { subresources } : {}),
+      };
+    });
 }
 
 function aggregatedResource(declaration: ResourceDeclaration): object {
@@ -190,16 +241,33 @@ function declarationsOf(declarations: readonly ResourceDeclaration[], group: str
     .sort((a, b) => (a.kind.plural < b.kind.plural ? -1 : 1));
 }
 
-function servedGroups(declarations: readonly ResourceDeclaration[]): ServedGroup[] {
+function servedGroups(declarations: readonly ResourceDeclaration[], remote: readonly RemoteVersion[] = []): ServedGroup[] {
   const versions = new Map<string, Set<string>>();
   for (const { kind } of declarations) {
     const known = versions.get(kind.group) ?? new Set();
     known.add(kind.version);
     versions.set(kind.group, known);
   }
-  return [...versions]
+  const local = [...versions]
     .map(([name, served]) => ({ name, versions: [...served].sort(compareVersions) }))
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
+  return withRemote(local, remote);
+}
+
+/** Others' groups follow, by their priority; a further version of a group that is served here comes after its own. */
+function withRemote(local: ServedGroup[], remote: readonly RemoteVersion[]): ServedGroup[] {
+  const groups = local.map(({ name, versions }) => ({ name, versions: [...versions] }));
+  const inOrder = [...remote].sort(
+    (a, b) =>
+      b.groupPriority - a.groupPriority ||
+      (a.group === b.group ? b.versionPriority - a.versionPriority || compareVersions(a.version, b.version) : a.group < b.group ? -1 : 1),
+  );
+  for (const { group, version } of inOrder) {
+    const known = groups.find(({ name }) => name === group);
+    if (!known) groups.push({ name: group, versions: [version] });
+    else if (!known.versions.includes(version)) known.versions.push(version);
+  }
+  return groups;
 }
 
 function rank(group: string): number {

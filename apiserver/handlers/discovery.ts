@@ -1,8 +1,9 @@
 // /api and /apis: the discovery documents, kept as bytes until what is served changes.
 
 import { createHash } from 'node:crypto';
+import type { Aggregator } from '../aggregation/aggregator.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
-import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../discovery/documents.ts';
+import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, type RemoteVersion } from '../discovery/documents.ts';
 import { readAccept } from '../negotiate/accept.ts';
 import { sendJson } from '../negotiate/render.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
@@ -11,12 +12,14 @@ import { refusedUnlessGet } from './handler.ts';
 export class DiscoveryHandler {
   readonly #resources: ResourceTable;
   readonly #serverAddress: () => string;
+  readonly #aggregator: Pick<Aggregator, 'remote' | 'generation'>;
   readonly #documents = new Map<string, string | undefined>();
-  #generation = -1;
+  #generation = '';
 
-  constructor(options: { resources: ResourceTable; serverAddress(): string }) {
+  constructor(options: { resources: ResourceTable; serverAddress(): string; aggregator: Pick<Aggregator, 'remote' | 'generation'> }) {
     this.#resources = options.resources;
     this.#serverAddress = options.serverAddress;
+    this.#aggregator = options.aggregator;
   }
 
   /** False when the path is none of discovery's. */
@@ -29,13 +32,17 @@ export class DiscoveryHandler {
       if (version) {
         sendAggregated(
           ctx,
-          this.#document(`${path} ${version}`, (all) => aggregatedDiscovery(all, path === '/api', version)) as string,
+          this.#document(`${path} ${version}`, (all) =>
+            aggregatedDiscovery(all, path === '/api', version, this.#aggregator.remote),
+          ) as string,
           version,
         );
         return true;
       }
     }
-    const json = this.#document(path, (all) => documentOf(path, all, this.#serverAddress()));
+    const json = this.#document(path, (all) =>
+      documentOf(path, all, { serverAddress: this.#serverAddress(), remote: this.#aggregator.remote }),
+    );
     if (json === undefined) return false;
     if (refusedUnlessGet(ctx)) return true;
     await sendJson(ctx, 200, json, readAccept(ctx.req.headers.accept, false));
@@ -43,9 +50,10 @@ export class DiscoveryHandler {
   }
 
   #document(key: string, make: (declarations: ResourceTable['declarations']) => object | undefined): string | undefined {
-    if (this.#generation !== this.#resources.generation) {
+    const generation = `${this.#resources.generation} ${this.#aggregator.generation}`;
+    if (this.#generation !== generation) {
       this.#documents.clear();
-      this.#generation = this.#resources.generation;
+      this.#generation = generation;
     }
     let json = this.#documents.get(key);
     if (json === undefined) {
@@ -58,15 +66,19 @@ export class DiscoveryHandler {
   }
 }
 
-function documentOf(path: string, declarations: ResourceTable['declarations'], serverAddress: string): object | undefined {
+function documentOf(
+  path: string,
+  declarations: ResourceTable['declarations'],
+  { serverAddress, remote }: { serverAddress: string; remote: readonly RemoteVersion[] },
+): object | undefined {
   const [, root, first, second, ...more] = path.split('/');
   if (more.length) return undefined;
   if (root === 'api') {
     if (first === undefined) return apiVersions(serverAddress);
     return second === undefined ? apiResourceList(declarations, '', first) : undefined;
   }
-  if (first === undefined) return apiGroupList(declarations);
-  return second === undefined ? apiGroup(declarations, first) : apiResourceList(declarations, first, second);
+  if (first === undefined) return apiGroupList(declarations, remote);
+  return second === undefined ? apiGroup(declarations, first, remote) : apiResourceList(declarations, first, second);
 }
 
 function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {

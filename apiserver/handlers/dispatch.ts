@@ -1,5 +1,6 @@
 // The last link of the chain: which handler serves a request.
 
+import type { Aggregator } from '../aggregation/aggregator.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { createObject } from './create.ts';
@@ -39,6 +40,8 @@ export type PathHandler = (ctx: ApiContext) => Promise<boolean> | boolean;
 export interface DispatchOptions {
   server: ServerParts;
   discovery: DiscoveryHandler;
+  /** Asked for what is not served here. */
+  aggregator: Aggregator;
   checks: readonly HealthCheck[];
   /** version.Info. */
   version: object;
@@ -46,10 +49,10 @@ export interface DispatchOptions {
   paths: readonly PathHandler[];
 }
 
-export function dispatch({ server, discovery, checks, version, paths }: DispatchOptions): (ctx: ApiContext) => Promise<void> {
+export function dispatch({ server, discovery, aggregator, checks, version, paths }: DispatchOptions): (ctx: ApiContext) => Promise<void> {
   return async (ctx) => {
     const { info } = ctx.state;
-    if (info.isResource) return serveResource(ctx, server);
+    if (info.isResource) return serveResource(ctx, server, aggregator);
     const path = info.path;
     if (path === '/version' || path === '/version/')
       return refusedUnlessGet(ctx) ? undefined : send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
@@ -57,15 +60,19 @@ export function dispatch({ server, discovery, checks, version, paths }: Dispatch
     if (await serveHealth(ctx, checks)) return;
     if (await discovery.serve(ctx)) return;
     for (const serve of paths) if (await serve(ctx)) return;
+    if (await aggregator.serve(ctx)) return;
     if (/^\/apis?(\/|$)/.test(path)) throw unknownResource();
     send(ctx, 404, 'text/plain; charset=utf-8', '404 page not found\n');
   };
 }
 
-async function serveResource(ctx: ApiContext, server: ServerParts): Promise<void> {
+async function serveResource(ctx: ApiContext, server: ServerParts, aggregator: Aggregator): Promise<void> {
   const { info } = ctx.state;
   const served = server.resources.find(info.group, info.version, info.resource);
-  if (!served) throw unknownResource();
+  if (!served) {
+    if (await aggregator.serve(ctx)) return;
+    throw unknownResource();
+  }
   const { deprecation } = served.declaration;
   if (deprecation) {
     ctx.state.warnings.add(deprecation);

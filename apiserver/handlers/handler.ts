@@ -8,6 +8,7 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store } from '../../store/store.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
+import type { ClusterView } from '../admission/cluster-view.ts';
 import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
@@ -29,6 +30,8 @@ export interface ServerParts {
   readonly feed: StoreFeed;
   readonly resources: ResourceTable;
   readonly admission: AdmissionChain;
+  /** Objects out of the caches, shared. */
+  readonly view: ClusterView;
   readonly metrics: Metrics;
   /** Ends of the watches that are open; called when the server closes. */
   readonly openWatches: Set<() => void>;

@@ -48,12 +48,18 @@ const hopHeaders = new Set(['connection', 'keep-alive', 'proxy-authorization', '
 const credentialHeaders = new Set(['authorization', 'cookie']);
 
 /** Sends the client's request on, streams the answer back, and joins the connections when both sides upgrade. */
-export async function proxyRequest(ctx: ApiContext, target: Target, options: { checkStatus?: boolean } = {}): Promise<void> {
+export async function proxyRequest(
+  ctx: ApiContext,
+  target: Target,
+  options: { checkStatus?: boolean; identity?: Record<string, string | string[]> } = {},
+): Promise<void> {
   const { upgrade } = ctx.state.exchange;
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(ctx.req.headers)) {
-    if (value !== undefined && !hopHeaders.has(name) && !credentialHeaders.has(name)) headers[name] = value;
+    const isOurs = credentialHeaders.has(name) || name.startsWith('x-remote-') || name.startsWith('impersonate-');
+    if (value !== undefined && !hopHeaders.has(name) && !isOurs) headers[name] = value;
   }
+  Object.assign(headers, options.identity);
   if (upgrade) {
     headers['connection'] = 'Upgrade';
     headers['upgrade'] = ctx.req.headers.upgrade ?? '';

@@ -1,8 +1,11 @@
 // /openapi/v2 and /openapi/v3, from the documents that the schema makes of what is served.
 
+import { createHash } from 'node:crypto';
 import type { Kind } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
+import type { Aggregator } from '../aggregation/aggregator.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
+import type { RemoteVersion } from '../discovery/documents.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
 import { type OpenApiDocument, OpenApiDocuments } from '../schema/openapi-documents.ts';
@@ -13,8 +16,15 @@ import type { PathHandler } from './dispatch.ts';
 const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const protobufTypes = ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', protobufType];
 
+export interface OpenApiOptions {
+  version: string;
+  pathOperations: readonly Operation[];
+  /** Whose group versions are in the index, and answered for by their own servers. */
+  aggregator: Pick<Aggregator, 'remote'>;
+}
+
 /** Serves both; the documents are made on first use, and again after what is served has changed. */
-export function openApiPaths(resources: ResourceTable, options: { version: string; pathOperations: readonly Operation[] }): PathHandler {
+export function openApiPaths(resources: ResourceTable, options: OpenApiOptions): PathHandler {
   let documents: OpenApiDocuments | undefined;
   let generation = -1;
   const hashes = new WeakMap<ResourceDeclaration, string>();
@@ -27,7 +37,7 @@ export function openApiPaths(resources: ResourceTable, options: { version: strin
       generation = resources.generation;
     }
     if (path === '/openapi/v2') sendV2(ctx, documents);
-    else if (path === '/openapi/v3') sendDocument(ctx, documents.v3Index(), jsonType);
+    else if (path === '/openapi/v3') sendDocument(ctx, withRemote(documents.v3Index(), options.aggregator.remote), jsonType);
     else {
       const document = path.startsWith('/openapi/v3/') ? documents.v3(path.slice('/openapi/v3/'.length)) : undefined;
       if (!document) return false;
@@ -48,6 +58,15 @@ function sendV2(ctx: ApiContext, documents: OpenApiDocuments): void {
     return;
   }
   throw new StatusError('NotAcceptable', `only the following media types are accepted: application/json, ${protobufTypes[0]}`);
+}
+
+function withRemote(index: OpenApiDocument, remote: readonly RemoteVersion[]): OpenApiDocument {
+  if (remote.length === 0) return index;
+  const { paths } = JSON.parse(index.bytes.toString()) as { paths: Record<string, { serverRelativeURL: string }> };
+  for (const { group, version } of remote)
+    paths[`apis/${group}/${version}`] ??= { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` };
+  const bytes = Buffer.from(JSON.stringify({ paths }));
+  return { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
 }
 
 function sendDocument(ctx: ApiContext, { bytes, etag }: OpenApiDocument, type: string): void {

@@ -99,6 +99,12 @@ const priorities: Readonly<Record<string, readonly [number, number]>> = {
   'v1.resource.k8s.io': [16_000, 15],
 };
 
+/** The API service of a group's version that is served here because of custom resources. */
+export function customApiService(group: string, version: string): ApiService {
+  const labels = { 'kube-aggregator.kubernetes.io/automanaged': 'true' };
+  return { metadata: { name: `${version}.${group}`, labels }, spec: { group, version, groupPriorityMinimum: 1000, versionPriority: 100 } };
+}
+
 /** The API service of a group's version that is served here; none for those that are not built in. */
 export function localApiService(group: string, version: string): ApiService | undefined {
   const name = `${version}.${group}`;

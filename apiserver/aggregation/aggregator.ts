@@ -1,0 +1,208 @@
+// Aggregated API servers: group versions that an APIService leaves to a service. Looks after the API services (which can
+// be reached, and one for each group version served here), and passes requests on.
+
+import { customResourceDefinitions } from '../../api/apiextensions.ts';
+import { type ApiService, apiServices } from '../../api/apiregistration.ts';
+import { services } from '../../api/core.ts';
+import { endpointSlices } from '../../api/discovery.ts';
+import { isStatus, StatusError } from '../../api/status.ts';
+import { timestamp } from '../../base/clock.ts';
+import { type ApiContext, send } from '../context.ts';
+import type { ApiResource, RemoteVersion } from '../discovery/documents.ts';
+import type { ServerParts } from '../handlers/handler.ts';
+import { proxyRequest } from '../handlers/kubelet-connection.ts';
+import { apiServerUser } from '../registry/bootstrap.ts';
+import type { WriteRequest } from '../registry/registry.ts';
+import { customApiService } from '../resources/apiservices.ts';
+import { resolveService, slicesOf } from '../service-resolver.ts';
+import { type Availability, failedDiscovery, passed, unreachable } from './availability.ts';
+import { askFor, type FrontProxy, identityHeaders, targetOf } from './remote.ts';
+
+const lookMs = 1_000;
+/** What nothing has changed about is asked again so often. */
+const recheckMs = 30_000;
+const automanaged = 'kube-aggregator.kubernetes.io/automanaged';
+const request: WriteRequest = { namespace: '', user: apiServerUser, dryRun: false, warn: () => {} };
+
+export class Aggregator {
+  readonly #server: ServerParts;
+  readonly #frontProxy: FrontProxy | undefined;
+  /** What the servers said they have, by API service. */
+  readonly #known = new Map<string, ApiResource[]>();
+  #remote: readonly RemoteVersion[] = [];
+  #seen = '';
+  #checkedMs = 0;
+  #isClosed = false;
+  #cancel = () => {};
+  #round: Promise<void> = Promise.resolve();
+  /** Grows with every change of `remote`. */
+  generation = 0;
+
+  constructor(server: ServerParts, frontProxy: FrontProxy | undefined) {
+    this.#server = server;
+    this.#frontProxy = frontProxy;
+  }
+
+  /** The group versions that other servers answer for. */
+  get remote(): readonly RemoteVersion[] {
+    return this.#remote;
+  }
+
+  start(): void {
+    if (this.#isClosed || !this.#server.resources.ofKind(apiServices)) return;
+    const look = () => {
+      this.#round = this.#look()
+        .catch((error: unknown) => this.#server.log.warn('API services could not be looked after', { error: String(error) }))
+        .finally(() => {
+          if (!this.#isClosed) this.#cancel = this.#timer(look);
+        });
+    };
+    this.#cancel = this.#timer(look);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    await this.#round;
+  }
+
+  /** Passes a request on to the server that answers for its group version; false: there is none. */
+  async serve(ctx: ApiContext): Promise<boolean> {
+    const { info, query, user } = ctx.state;
+    const [, group, version] = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)/.exec(info.path) ?? [];
+    if (group === undefined || version === undefined) return false;
+    const { view, random, resources } = this.#server;
+    if (!resources.ofKind(apiServices)) return false;
+    const found = view.get(apiServices, '', `${version}.${group}`);
+    const apiService = found instanceof Promise ? await found : found;
+    const service = apiService?.spec?.service;
+    if (!apiService || !service) return false;
+    const unavailable = () => {
+      send(ctx, 503, 'text/plain; charset=utf-8', 'service unavailable\n');
+      return true;
+    };
+    if (conditionOf(apiService)?.status !== 'True') return unavailable();
+    let address: Awaited<ReturnType<typeof resolveService>>;
+    try {
+      address = await resolveService(view, random, {
+        namespace: service.namespace ?? '',
+        name: service.name ?? '',
+        port: service.port ?? 443,
+      });
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      return unavailable();
+    }
+    const path = `${info.path}${query.size ? `?${query}` : ''}`;
+    await proxyRequest(ctx, targetOf(apiService, address, path, this.#frontProxy), { identity: identityHeaders(user) });
+    return true;
+  }
+
+  #timer(run: () => void): () => void {
+    const timer = this.#server.clock.setTimer(lookMs, run);
+    return () => timer.cancel();
+  }
+
+  async #look(): Promise<void> {
+    const { resources, clock, view } = this.#server;
+    const changes = [apiServices, services, endpointSlices].map((kind) => resources.ofKind(kind)?.cache.lastChange);
+    const seen = [resources.generation, ...changes].join();
+    const isDue = clock.monotonicMs() - this.#checkedMs >= recheckMs;
+    if (seen === this.#seen && !isDue) return;
+    this.#seen = seen;
+    this.#checkedMs = clock.monotonicMs();
+    await this.#registerCustom();
+    const remote = view.list(apiServices).filter(({ spec }) => spec?.service);
+    await Promise.all(remote.map((apiService) => this.#check(apiService)));
+    this.#publish();
+  }
+
+  /** Every group version of custom resources has its API service; those that have gone lose theirs. */
+  async #registerCustom(): Promise<void> {
+    const { resources, view } = this.#server;
+    const registry = resources.ofKind(apiServices)?.registry;
+    if (!registry) return;
+    const custom = new Set(
+      view
+        .list(customResourceDefinitions)
+        .filter(({ metadata, status }) => !metadata?.deletionTimestamp && status?.conditions?.some(isEstablished))
+        .flatMap(({ spec }) => spec.versions.filter(({ served }) => served).map(({ name }) => `${name}.${spec.group}`)),
+    );
+    const there = view.list(apiServices);
+    for (const name of custom) {
+      if (there.some(({ metadata }) => metadata?.name === name)) continue;
+      const [version = '', ...group] = name.split('.');
+      await registry.create(customApiService(group.join('.'), version), request).catch((error: unknown) => {
+        if (!isStatus(error, 'AlreadyExists')) throw error;
+      });
+    }
+    for (const { metadata } of there) {
+      const name = metadata?.name ?? '';
+      if (metadata?.labels?.[automanaged] !== 'true' || custom.has(name)) continue;
+      await registry.delete(name, request, {}).catch((error: unknown) => {
+        if (!isStatus(error, 'NotFound')) throw error;
+      });
+    }
+  }
+
+  async #check(apiService: ApiService): Promise<void> {
+    const found = await this.#availabilityOf(apiService);
+    const before = conditionOf(apiService);
+    if (before && before.status === found.status && before.reason === found.reason && before.message === found.message) return;
+    const { clock, resources } = this.#server;
+    const registry = resources.ofKind(apiServices)?.registry;
+    const lastTransitionTime = before?.status === found.status ? before.lastTransitionTime : timestamp(clock);
+    const condition = { type: 'Available', ...found, lastTransitionTime };
+    const produce = (current: ApiService | undefined) => {
+      const others = (current?.status?.conditions ?? []).filter(({ type }) => type !== 'Available');
+      return { ...current, status: { ...current?.status, conditions: [...others, condition] } };
+    };
+    const strategy = registry?.statusStrategy;
+    await registry?.update(apiService.metadata?.name ?? '', request, produce, strategy ? { strategy } : {}).catch((error: unknown) => {
+      if (!isStatus(error, 'NotFound')) throw error;
+    });
+  }
+
+  async #availabilityOf(apiService: ApiService): Promise<Availability> {
+    const { view, random } = this.#server;
+    const { group = '', version = '', service } = apiService.spec ?? {};
+    const reference = { namespace: service?.namespace ?? '', name: service?.name ?? '', port: service?.port ?? 443 };
+    const problem = unreachable(apiService, await view.get(services, reference.namespace, reference.name), slicesOf(view, reference));
+    if (problem) return problem;
+    try {
+      const address = await resolveService(view, random, reference);
+      const answer = await askFor(targetOf(apiService, address, `/apis/${group}/${version}`, this.#frontProxy));
+      this.#known.set(apiService.metadata?.name ?? '', resourcesIn(answer));
+      return passed;
+    } catch (error) {
+      return failedDiscovery(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #publish(): void {
+    const remote = this.#server.view
+      .list(apiServices)
+      .filter(({ spec }) => spec?.service)
+      .map((apiService): RemoteVersion => {
+        const { group = '', version = '', groupPriorityMinimum = 0, versionPriority = 0 } = apiService.spec ?? {};
+        const resources = this.#known.get(apiService.metadata?.name ?? '') ?? [];
+        const isCurrent = conditionOf(apiService)?.status === 'True';
+        return { group, version, groupPriority: groupPriorityMinimum, versionPriority, resources, isCurrent };
+      });
+    if (JSON.stringify(remote) === JSON.stringify(this.#remote)) return;
+    this.#remote = remote;
+    this.generation++;
+  }
+}
+
+const isEstablished = ({ type, status }: { type: string; status: string }) => type === 'Established' && status === 'True';
+const conditionOf = ({ status }: ApiService) => status?.conditions?.find(({ type }) => type === 'Available');
+
+/** The resources of an APIResourceList; none where the answer is something else. */
+function resourcesIn(answer: unknown): ApiResource[] {
+  const { resources } = (typeof answer === 'object' && answer !== null ? answer : {}) as { resources?: unknown };
+  if (!Array.isArray(resources)) return [];
+  return resources.filter(
+    (each: Partial<ApiResource> | null) => typeof each?.name === 'string' && typeof each.kind === 'string' && Array.isArray(each.verbs),
+  ) as ApiResource[];
+}

@@ -1,0 +1,77 @@
+// Speaking to an aggregated API server in the name of a user, whom the front proxy's certificate vouches for
+// (https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/).
+
+import { request } from 'node:https';
+import type { ApiService } from '../../api/apiregistration.ts';
+import type { Target } from '../handlers/kubelet-connection.ts';
+import type { UserInfo } from '../resources/resource.ts';
+import { type Address, hostPort, serverNameOf } from '../service-resolver.ts';
+
+/** PEM of what aggregated servers know this one by. */
+export interface FrontProxy {
+  cert: string;
+  key: string;
+}
+
+const timeoutMs = 5_000;
+const bytesMax = 4 << 20;
+
+/** The headers that tell an aggregated server who asks. */
+export function identityHeaders({ name, uid, groups, extra = {} }: UserInfo): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = { 'x-remote-user': name, 'x-remote-group': [...groups] };
+  if (uid) headers['x-remote-uid'] = uid;
+  for (const [key, values] of Object.entries(extra)) headers[`x-remote-extra-${encodeURIComponent(key).toLowerCase()}`] = [...values];
+  return headers;
+}
+
+export function targetOf({ spec }: ApiService, address: Address, path: string, frontProxy: FrontProxy | undefined): Target {
+  const { service, caBundle, insecureSkipTLSVerify } = spec ?? {};
+  const servername = serverNameOf({ namespace: service?.namespace ?? '', name: service?.name ?? '' });
+  const tls: Target['tls'] = { ...frontProxy, servername };
+  if (caBundle) tls.ca = Buffer.from(caBundle, 'base64').toString();
+  if (insecureSkipTLSVerify) tls.rejectUnauthorized = false;
+  return { isTls: true, ...address, path, tls };
+}
+
+const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] };
+
+/** What a GET of the path answers. @throws Error that says what is missing */
+export async function askFor(target: Target): Promise<unknown> {
+  const { host, port, path, tls } = target;
+  const url = `https://${hostPort({ host, port })}${path}`;
+  try {
+    const headers = { accept: 'application/json', ...identityHeaders(aggregator) };
+    return await new Promise<unknown>((resolve, reject) => {
+      const asked = request({ host, port, path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs), ...tls }, (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > bytesMax) asked.destroy(new Error('the answer is too large'));
+          else chunks.push(chunk);
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          const code = response.statusCode ?? 0;
+          if (code < 200 || code >= 300) reject(new Error(`bad status from ${url}: ${code}`));
+          else resolve(jsonOf(Buffer.concat(chunks)));
+        });
+      });
+      asked.on('error', reject);
+      asked.end();
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`failing or missing response from ${url}: ${why}`);
+  }
+}
+
+/** What is no JSON is an answer all the same: the server is there. */
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
