@@ -6,14 +6,11 @@ import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
-import { openAuditLog } from '../apiserver/audit/log-file.ts';
-import { AuditPolicyError, readAuditPolicy } from '../apiserver/audit/policy.ts';
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
-import type { AuditOptions } from '../apiserver/filters/audit.ts';
 import { clusterAuthority } from '../apiserver/pki/cluster-authority.ts';
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts';
 import { allResources } from '../apiserver/resources/all.ts';
@@ -29,6 +26,7 @@ import type { Kubelet } from '../kubelet/kubelet.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import type { Store } from '../store/store.ts';
+import { openAudit } from './audit.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { type ClusterConfig, ConfigError } from './config.ts';
 import { ensureExampleImage } from './example-image.ts';
@@ -99,7 +97,7 @@ async function start(
   });
   const store = await openStore(config);
   ends.push(() => store.close());
-  const audit = openAudit(config);
+  const audit = await openAudit(config, { clock, random, log: log.child({ component: 'apiserver' }) });
   if (audit) ends.push(async () => audit.log.close());
   const serviceAccountTokens = new ServiceAccountTokens({ key: pki.serviceAccountKey, clock, random });
   const apiServer = await steps.run(`API server on ${config.etcdServers.length > 0 ? 'etcd' : 'the embedded store'}`, async () => {
@@ -221,18 +219,6 @@ async function openStore(config: ClusterConfig): Promise<Store> {
   } catch (error) {
     if (error instanceof EncryptionConfigurationError || (error instanceof Error && 'code' in error)) {
       throw new ConfigError(`--encryption-provider-config ${file}: ${error.message}`);
-    }
-    throw error;
-  }
-}
-
-function openAudit({ auditPolicyFile, auditLogPath }: ClusterConfig): AuditOptions | undefined {
-  if (auditPolicyFile === undefined || auditLogPath === undefined) return undefined;
-  try {
-    return { policy: readAuditPolicy(readFileSync(auditPolicyFile, 'utf8')), log: openAuditLog({ path: auditLogPath }) };
-  } catch (error) {
-    if (error instanceof AuditPolicyError || (error instanceof Error && 'code' in error)) {
-      throw new ConfigError(`--audit-policy-file ${auditPolicyFile}: ${error.message}`);
     }
     throw error;
   }

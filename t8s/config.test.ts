@@ -44,7 +44,8 @@ const refused: [string, RegExp][] = [
   ['oidcIssuerUrl: http://a', /oidcIssuerUrl: want a URL that begins with https/],
   ['oidcIssuerUrl: https://a', /oidcIssuerUrl and oidcClientId go together/],
   ['oidcRequiredClaim: a', /oidcRequiredClaim: want name=value/],
-  ['auditLogPath: /tmp/a', /auditLogPath wants auditPolicyFile/],
+  ['auditLogPath: /tmp/a', /want auditPolicyFile/],
+  ['auditPolicyFile: /tmp/a', /auditPolicyFile wants auditLogPath or auditWebhookConfigFile/],
   ['- a', /want a map of settings/],
   ['a: [', /a\.yaml|\.yaml: /],
 ];

@@ -32,8 +32,14 @@ export interface ClusterConfig {
   encryptionProviderConfig: string | undefined;
   /** audit.k8s.io/v1 Policy: which requests are recorded. */
   auditPolicyFile: string | undefined;
-  /** Where; nothing is recorded without both. */
+  /** Where; nothing is recorded without a policy. */
   auditLogPath: string | undefined;
+  /** Megabytes after which a new log file is begun; undefined: 100. */
+  auditLogMaxsize: number | undefined;
+  /** How many full log files are kept; undefined: 10. */
+  auditLogMaxbackup: number | undefined;
+  /** A kubeconfig that leads to a service that takes events. */
+  auditWebhookConfigFile: string | undefined;
   /** Whether requests without credentials are taken for system:anonymous. */
   anonymousAuth: boolean;
   /** A kubeconfig that leads to a service that knows tokens. */
@@ -175,6 +181,9 @@ const readers = {
   encryptionProviderConfig: text,
   auditPolicyFile: text,
   auditLogPath: text,
+  auditLogMaxsize: integer(1, 100_000),
+  auditLogMaxbackup: integer(1, 10_000),
+  auditWebhookConfigFile: text,
   anonymousAuth: truth,
   authenticationTokenWebhookConfigFile: text,
   authorizationMode: oneOfEach(authorizationModes),
@@ -217,6 +226,9 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     encryptionProviderConfig: read('encryptionProviderConfig'),
     auditPolicyFile: read('auditPolicyFile'),
     auditLogPath: read('auditLogPath'),
+    auditLogMaxsize: read('auditLogMaxsize'),
+    auditLogMaxbackup: read('auditLogMaxbackup'),
+    auditWebhookConfigFile: read('auditWebhookConfigFile'),
     anonymousAuth: read('anonymousAuth') ?? true,
     authenticationTokenWebhookConfigFile: read('authenticationTokenWebhookConfigFile'),
     authorizationMode: read('authorizationMode') ?? ['Node', 'RBAC'],
@@ -245,8 +257,10 @@ function checkTogether(config: ClusterConfig): void {
   if ((oidcIssuerUrl === undefined) !== (oidcClientId === undefined)) throw new ConfigError('oidcIssuerUrl and oidcClientId go together');
   if (oidcIssuerUrl === undefined && (config.oidcCaFile ?? config.oidcGroupsClaim ?? config.oidcUsernameClaim))
     throw new ConfigError('oidc settings want oidcIssuerUrl and oidcClientId');
-  if (auditLogPath !== undefined && auditPolicyFile === undefined)
-    throw new ConfigError('auditLogPath wants auditPolicyFile: without a policy nothing is recorded');
+  if ((auditLogPath ?? config.auditWebhookConfigFile) !== undefined && auditPolicyFile === undefined)
+    throw new ConfigError('auditLogPath and auditWebhookConfigFile want auditPolicyFile: without a policy nothing is recorded');
+  if (auditPolicyFile !== undefined && (auditLogPath ?? config.auditWebhookConfigFile) === undefined)
+    throw new ConfigError('auditPolicyFile wants auditLogPath or auditWebhookConfigFile: nobody would see what is recorded');
 }
 
 /** `/var/lib/t8s/NAME` for root, else under the user's data home. */

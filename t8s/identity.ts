@@ -57,7 +57,8 @@ export async function createAuthorizer(
   return unionAuthorizer(chain);
 }
 
-async function askFrom(flag: string, file: string, { clock, random }: Ambient): Promise<AskReview> {
+/** The service that a kubeconfig leads to. @throws ConfigError naming the flag and the file */
+export async function askFrom(flag: string, file: string, { clock, random }: Ambient): Promise<AskReview> {
   try {
     const { transport } = await readKubeconfig(file);
     return reviewClient({ transport: createHttpsTransport(transport), clock, random });

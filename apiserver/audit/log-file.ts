@@ -13,7 +13,8 @@ export interface AuditLogOptions {
 
 export interface AuditLog {
   write(event: object): void;
-  close(): void;
+  /** What is still to be written is, first. */
+  close(): void | Promise<void>;
 }
 
 /** Full files are named `<path>.<number>`, the highest the newest. */

@@ -33,7 +33,8 @@ export function reviewClient({ transport, clock, random, timeoutMs = 10_000 }: R
       const text = (await readBody(response, answerBytesMax)).toString();
       if (response.status < 200 || response.status > 299)
         throw new StatusError('', `the server responded with status code ${response.status}`, { code: response.status });
-      return JSON.parse(text) as Record<string, unknown>;
+      // Whoever only takes note has nothing to say.
+      return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
     } finally {
       timer.cancel();
     }
