@@ -2,7 +2,7 @@
 // runs its own loop on a WorkQueue, since the builder's is of one kind and its kinds known beforehand.
 
 import type { Kind } from '../../api/kind.ts';
-import { isStatus } from '../../api/status.ts';
+import { conflictError, isStatus } from '../../api/status.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../../api/wire.ts';
 import { isAbortError } from '../../base/abort.ts';
 import { sleep } from '../../base/clock.ts';
@@ -240,14 +240,14 @@ class Collector {
 
   /**
    * The object as the server has it now; undefined when it is gone, or another of its name.
-   * @throws Error when it is no longer what the decision was made on: the next look decides anew
+   * @throws StatusError Conflict when it is no longer what the decision was made on: the next look decides anew
    */
   async #latest({ kind }: Place, decidedOn: ObjectMeta): Promise<ObjectMeta | undefined> {
     const { namespace, name: objectName = '', uid } = decidedOn;
     try {
       const { metadata } = await this.#client.get(kind, { namespace, name: objectName });
       if (!metadata || metadata.uid !== uid) return undefined;
-      if (!isSameForUs(metadata, decidedOn)) throw new Error(`${kind.kind} ${objectName} has changed since it was looked at`);
+      if (!isSameForUs(metadata, decidedOn)) throw conflictError(kind, objectName, 'it has changed since it was looked at');
       return metadata;
     } catch (error) {
       if (isStatus(error, 'NotFound')) return undefined;
