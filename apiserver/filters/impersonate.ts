@@ -1,7 +1,7 @@
 // Lets those who may `impersonate` speak as somebody else, by the Impersonate- headers. Follows
 // https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/.
 
-import { internalError } from '../../api/status.ts';
+import { badRequestError } from '../../api/status.ts';
 import { anonymousUser } from '../authn/authenticator.ts';
 import { type AuthorizationAttributes, type Authorizer, forbiddenBy } from '../authz/authorizer.ts';
 import type { ApiContext, Filter } from '../context.ts';
@@ -51,7 +51,7 @@ function wantedUser(ctx: ApiContext): UserInfo | undefined {
   if (typeof name === 'string' && name !== '')
     return { name, groups, ...(typeof uid === 'string' ? { uid } : {}), ...(Object.keys(extra).length ? { extra } : {}) };
   if (groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0)
-    throw internalError('requested groups, uid or extra without impersonating a user');
+    throw badRequestError('requested groups, uid or extra without impersonating a user name');
   return undefined;
 }
 
@@ -89,7 +89,9 @@ function whatIsNeeded({ name, uid, groups, extra = {} }: UserInfo): Asked[] {
 function completed(user: UserInfo): UserInfo {
   if (user.name === anonymousUser.name) return { ...user, groups: [...new Set([...user.groups, ...anonymousUser.groups])] };
   const own = user.groups.length === 0 && user.name.startsWith(accountPrefix) ? accountGroups(user.name) : user.groups;
-  return { ...user, groups: [...new Set([...own, 'system:authenticated'])] };
+  // Who asks to be nobody known stays that.
+  const known = own.includes('system:unauthenticated') ? [] : ['system:authenticated'];
+  return { ...user, groups: [...new Set([...own, ...known])] };
 }
 
 function accountGroups(name: string): string[] {
