@@ -32,7 +32,7 @@ const optionalOldSelfEnvironment = celEnvironment(['self']).registerVariable('ol
 const compiledRules = new WeakMap<JsonSchema, readonly CompiledRule[]>();
 const schemasWithRules = new WeakMap<JsonSchema, boolean>();
 
-function hasRules(schema: JsonSchema): boolean {
+export function hasRules(schema: JsonSchema): boolean {
   let found = schemasWithRules.get(schema);
   if (found === undefined) {
     found = (schema['x-kubernetes-validations']?.length ?? 0) > 0 || childrenOf(schema).some(([, child]) => hasRules(child));

@@ -10,7 +10,7 @@ import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
 import type { ResourceDeclaration, StoredVersions } from '../resources/resource.ts';
 import { checkBody } from '../schema/check.ts';
 import type { ObjectNode } from '../schema/node.ts';
-import { validateRules } from './cel-rules.ts';
+import { hasRules, validateRules } from './cel-rules.ts';
 import { setDefaults } from './defaulting.ts';
 import { compileJsonPath } from './json-path.ts';
 import { customOpenApiSchema } from './open-api.ts';
@@ -124,6 +124,7 @@ function validateObject(object: KubeObject, schema: JsonSchema, old: KubeObject 
   const errors = validateValue(object, schema, old);
   const repeated = validateListTypes(object, schema);
   if (old === undefined || (repeated.length > 0 && validateListTypes(old, schema).length === 0)) errors.push(...repeated);
+  if (!hasRules(schema)) return errors;
   if (errors.some(({ type }) => blocking.has(type))) return [...errors, invalid('<nil>', null, notRun)];
   return [...errors, ...validateRules(object, schema, old)];
 }

@@ -137,7 +137,6 @@ test('what a schema does not allow is refused with the field and the reason', as
   assert.deepEqual(await causes({ cronSpec: '* * * * *', hosts: [{ name: 'a' }, { name: 'a', ip: 'x' }] }), [
     'spec.hosts[1].ip: Invalid value: "x": spec.hosts[1].ip in body must be of type ipv4: "x"',
     'spec.hosts[1]: Duplicate value: {"name":"a"}',
-    '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
   ]);
   const strict = await server.ask('POST', `${crontabs}?fieldValidation=Strict`, object('a', { cronSpec: '* * * * *', foo: 1 }));
   assert.match(strict.json.message, /strict decoding error: unknown field "spec.foo"/);
