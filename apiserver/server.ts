@@ -19,6 +19,7 @@ import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { Aggregator } from './aggregation/aggregator.ts';
 import type { FrontProxy } from './aggregation/remote.ts';
 import type { AnonymousAccess, Authenticator } from './authn/authenticator.ts';
+import { type RequestHeaderOptions, requestHeaderAuthenticator } from './authn/request-header.ts';
 import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { StoreFeed } from './cache/store-feed.ts';
@@ -81,6 +82,8 @@ export interface ApiServerOptions {
   kubelet?: KubeletConnection;
   /** The certificate that aggregated API servers know this one by. */
   frontProxy?: FrontProxy;
+  /** Absent: no proxy is believed. */
+  requestHeader?: RequestHeaderOptions;
   /** Absent: service accounts have no tokens. */
   serviceAccountTokens?: ServiceAccountTokens;
   /** Services' addresses come from here. Default 10.96.0.0/12. */
@@ -201,7 +204,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
   });
   const openWatches = new Set<() => void>();
-  const { kubelet, serviceAccountTokens } = options;
+  const { kubelet, serviceAccountTokens, requestHeader } = options;
   const server: ServerParts = {
     store,
     clock,
@@ -233,6 +236,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(options.healthChecks ?? []),
   ];
 
+  const authenticators = [...(requestHeader ? [requestHeaderAuthenticator(requestHeader)] : []), ...options.authenticators];
   // Outermost first: what a request passes on its way in, and its answer on its way out.
   const filters: Filter[] = [
     requestInfo,
@@ -240,7 +244,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     auditId(random),
     renderErrors(log),
     shuttingDown(() => isClosing),
-    measuredAuthentication(authenticate(options.authenticators, options.anonymous), clock, metrics.registry),
+    measuredAuthentication(
+      authenticate(authenticators, { anonymous: options.anonymous, proxyCa: requestHeader?.ca }),
+      clock,
+      metrics.registry,
+    ),
     impersonate(options.authorizer),
     ...(options.audit ? [audit(measuredAudit(options.audit, metrics.registry), clock)] : []),
     deadline(clock, requestTimeoutMs),
@@ -302,8 +310,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     resources,
     ready: () => readiness,
     async listen({ host, port, tls }) {
+      const authorities = [tls.clientCa, ...(requestHeader ? [requestHeader.ca] : [])];
       const https = createServer(
-        { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 180_000 },
+        { cert: tls.cert, key: tls.key, ca: authorities, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 180_000 },
         koa.callback(),
       );
       // Watches and uploads take as long as they take; the deadline filter bounds the others.

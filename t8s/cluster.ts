@@ -7,6 +7,7 @@ import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
+import { publishAuthentication } from '../apiserver/authn/request-header.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
@@ -104,6 +105,7 @@ async function start(
     const bootstrapTokens = new BootstrapTokens({ clock });
     const serviceAccounts = serviceAccountAdmission({ clock, random });
     const nodeGraph = new NodeGraph();
+    const requestHeader = { ca: pki.frontProxyAuthority.certPem, allowedNames: ['front-proxy-client'] };
     const rbac = createRbac({ bootstrap: componentRoles });
     const ambient = { clock, random, log };
     const authorizer = await createAuthorizer(config, { node: nodeAuthorizer(nodeGraph), rbac: rbac.authorizer }, ambient);
@@ -127,8 +129,10 @@ async function start(
         rbac.begin,
         (parts) => nodeGraph.attach(parts.resources),
         (parts) => bootstrapTokens.attach(parts.resources),
+        (parts) => publishAuthentication(parts, pki.authority.certPem, requestHeader),
       ],
       kubelet: { cert: pki.apiServerKubeletClient.certPem, key: pki.apiServerKubeletClient.keyPem, ca: pki.authority.certPem },
+      requestHeader,
       frontProxy: { cert: pki.frontProxyClient.certPem, key: pki.frontProxyClient.keyPem },
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,

@@ -11,6 +11,8 @@ export interface ClientCertificate {
   fingerprint?: string;
   /** Why it is not to be believed; absent: its chain leads to the clients' authority. */
   problem?: string;
+  /** Signed by the authority of front proxies: it is no client's, whatever its name. */
+  isProxy?: boolean;
 }
 
 /** What an authenticator may look at. */
@@ -64,6 +66,8 @@ function withAuthenticatedGroup(user: UserInfo): UserInfo {
 export const certificateAuthenticator: Authenticator = ({ certificate }) => {
   if (!certificate) return undefined;
   if (certificate.problem !== undefined) throw new StatusError('Unauthorized', 'Unauthorized', { cause: new Error(certificate.problem) });
+  if (certificate.isProxy)
+    throw new StatusError('Unauthorized', 'Unauthorized', { cause: new Error("the certificate is a front proxy's") });
   if (certificate.commonName === '') return undefined;
   return {
     name: certificate.commonName,

@@ -1,5 +1,6 @@
 // Finds out who asks; whoever shows no credentials is anonymous, whoever shows wrong ones is refused.
 
+import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { StatusError } from '../../api/status.ts';
@@ -13,14 +14,22 @@ import {
 import type { ApiContext, Filter } from '../context.ts';
 import type { UserInfo } from '../resources/resource.ts';
 
-export function authenticate(chain: readonly Authenticator[], anonymous: AnonymousAccess = { isEnabled: true }): Filter {
+export interface AuthenticateOptions {
+  anonymous?: AnonymousAccess | undefined;
+  /** PEM of the authority of front proxies. */
+  proxyCa?: string | undefined;
+}
+
+export function authenticate(chain: readonly Authenticator[], options: AuthenticateOptions = {}): Filter {
+  const { anonymous = { isEnabled: true } } = options;
+  const proxyCa = options.proxyCa === undefined ? undefined : new X509Certificate(options.proxyCa);
   const certificates = new WeakMap<Socket, ClientCertificate | null>();
 
   async function userOf(ctx: ApiContext): Promise<UserInfo> {
     const { headers, socket } = ctx.req;
     let certificate = certificates.get(socket);
     if (certificate === undefined) {
-      certificate = certificateOf(socket) ?? null;
+      certificate = certificateOf(socket, proxyCa) ?? null;
       certificates.set(socket, certificate);
     }
     const token = bearerTokenOf(headers.authorization) ?? takeWebSocketToken(ctx);
@@ -55,7 +64,7 @@ function takeWebSocketToken({ req }: ApiContext): string | undefined {
 }
 
 /** The client certificate, once the TLS layer has looked at its chain. */
-function certificateOf(socket: Socket): ClientCertificate | undefined {
+function certificateOf(socket: Socket, proxyCa: X509Certificate | undefined): ClientCertificate | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const { subject, fingerprint256 } = socket.getPeerCertificate();
   if (!subject) return undefined;
@@ -63,8 +72,21 @@ function certificateOf(socket: Socket): ClientCertificate | undefined {
     commonName: asList(subject.CN)[0] ?? '',
     organizations: asList(subject.O),
     fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
+    ...(proxyCa && isBelow(socket.getPeerX509Certificate(), proxyCa) ? { isProxy: true } : {}),
     ...(socket.authorized ? {} : { problem: String(socket.authorizationError) }),
   };
+}
+
+const chainLengthMax = 10;
+
+/** Whether the authority signed the certificate, or one that it hangs on. */
+function isBelow(certificate: X509Certificate | undefined, authority: X509Certificate): boolean {
+  let each = certificate;
+  for (let depth = 0; each && depth < chainLengthMax; depth++) {
+    if (each.verify(authority.publicKey)) return true;
+    each = each.issuerCertificate;
+  }
+  return false;
 }
 
 /** node gives a repeated attribute as an array. */
