@@ -173,6 +173,10 @@ async function call(
     await assert.rejects(invoke({ ...at, command: 'ls', ports: 80 }), { code: 400 });
     return undefined;
   }
+  if (subresource === 'proxy' && !operation.resource.endsWith('/nodes') && !server.backend.isReachable) {
+    await assert.rejects(invoke(at), { code: 503 });
+    return undefined;
+  }
   if (action === 'connect' || subresource === 'log') return isText(await invoke(at));
   const typeMeta = { apiVersion: operation.group ? `${operation.group}/${operation.version}` : operation.version, kind };
   if (action === 'list')

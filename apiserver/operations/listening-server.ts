@@ -48,8 +48,8 @@ export interface ListeningServer {
   fixture: ServerFixture;
   pki: Pki;
   port: number;
-  /** Where a pod's own server listens; an address that endpoints may have, when the machine has one. */
-  backend: { host: string; port: number };
+  /** Where a pod's own server listens. Endpoints may not name loopback addresses, so a machine without another cannot reach it. */
+  backend: { host: string; port: number; isReachable: boolean };
   ask(method: string, path: string, options?: AskOptions): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
@@ -68,7 +68,8 @@ export async function startListeningServer(): Promise<ListeningServer> {
   const says: RequestListener = (request, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(`${request.url}\n`);
   const kubelet = await startFakeKubelet(pki, nodeName, says);
   const pod = createPlainServer(says);
-  const backend = { host: ownAddress(), port: await listening(pod) };
+  const host = ownAddress();
+  const backend = { host: host ?? '10.255.255.254', port: await listening(pod), isReachable: host !== undefined };
 
   const rbac = createRbac();
   const { certPem: cert, keyPem: key } = pki.apiServerKubeletClient;
@@ -108,9 +109,9 @@ function listening(server: Server): Promise<number> {
   return new Promise((resolve) => server.listen(0, '0.0.0.0', () => resolve((server.address() as AddressInfo).port)));
 }
 
-function ownAddress(): string {
+function ownAddress(): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ address, internal }) => !internal && isIPv4(address))?.address ?? '10.255.255.254';
+  return all.find(({ address, internal }) => !internal && isIPv4(address))?.address;
 }
 
 interface Call {
