@@ -65,9 +65,12 @@ export async function proxyRequest(
     headers['upgrade'] = ctx.req.headers.upgrade ?? '';
   }
   const outgoing = dial(ctx, target, headers);
+  // Listening from the start: a connection can fail before the body has come.
+  const answering = answerOf(outgoing, target);
+  answering.catch(() => {});
   if (ctx.method === 'GET' || ctx.method === 'HEAD' || upgrade) outgoing.end();
   else outgoing.end(await ctx.state.exchange.body(Number.MAX_SAFE_INTEGER));
-  const answer = await answerOf(outgoing, target);
+  const answer = await answering;
   if (answer.socket && upgrade) return join(ctx, upgrade, answer.response, answer.socket, answer.head);
   return stream(ctx, answer.response, options.checkStatus ?? false);
 }
