@@ -9,6 +9,8 @@ import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize }
 import { limitRanger } from './limit-ranger.ts';
 import { podSecurity } from './pod-security/pod-security.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
+import { mutatingPolicies } from './policies/mutating.ts';
+import { validatingPolicies } from './policies/validating.ts';
 import { priority } from './priority.ts';
 import { storageObjectInUseProtection, taintNodesByCondition } from './protection.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -20,7 +22,7 @@ export interface BuiltInOptions {
   identity?: readonly AdmissionPlugin[];
   /** Names questions to webhooks; without it none are asked. */
   random?: Random;
-  /** Asked who may approve and sign certificate requests; without it everybody may who may write them. */
+  /** Asked who may approve and sign certificate requests, and by admission policies; without it everybody may who may write them. */
   authorizer?: Authorizer;
 }
 
@@ -40,7 +42,10 @@ export function builtInAdmission(view: ClusterView, { identity = [], random, aut
     runtimeClass(view),
     ...(authorizer ? certificateAdmission(authorizer) : []),
     defaultIngressClass(view),
-    ...(random ? [mutatingWebhooks(view, random), validatingWebhooks(view, random)] : []),
+    mutatingPolicies(view, authorizer),
+    ...(random ? [mutatingWebhooks(view, random, authorizer)] : []),
+    validatingPolicies(view, authorizer),
+    ...(random ? [validatingWebhooks(view, random, authorizer)] : []),
     resourceQuota(view),
   ];
 }

@@ -7,14 +7,17 @@ import {
   type ValidatingWebhook,
   validatingWebhookConfigurations,
 } from '../../api/admissionregistration.ts';
-import { namespaces } from '../../api/core.ts';
-import { selectorMatches, selectorOf } from '../../api/labels.ts';
 import { jsonPatch } from '../../api/patch/json-patch.ts';
-import { badRequestError, internalError, StatusError } from '../../api/status.ts';
+import { badRequestError, forbiddenError, internalError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Random } from '../../base/random.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
+import { CelError } from '../cel/environment.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { ruleMatches, selectorsMatch } from './matching.ts';
+import { conditionsHold, Evaluation } from './policies/evaluation.ts';
+import { replaceObject } from './replace-object.ts';
 import { callWebhook, type ReviewResponse } from './webhook-call.ts';
 
 type Webhook = MutatingWebhook | ValidatingWebhook;
@@ -23,7 +26,7 @@ const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
 /** What decides about admission must stay repairable when admission is broken. */
 const isExempt = ({ kind }: AdmissionAttributes) => kind.group === 'admissionregistration.k8s.io';
 
-export function mutatingWebhooks(view: ClusterView, random: Random): AdmissionPlugin {
+export function mutatingWebhooks(view: ClusterView, random: Random, authorizer?: Authorizer): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
     operations,
@@ -32,19 +35,19 @@ export function mutatingWebhooks(view: ClusterView, random: Random): AdmissionPl
       const asked = view.list(mutatingWebhookConfigurations).flatMap(({ webhooks }) => webhooks ?? []);
       const unchangedSince: { webhook: MutatingWebhook; text: string }[] = [];
       for (const webhook of asked) {
-        if (!(await concerns(view, webhook, attributes))) continue;
+        if (!(await concerns(view, webhook, attributes, authorizer))) continue;
         await mutate(view, random, webhook, attributes);
         if (webhook.reinvocationPolicy === 'IfNeeded') unchangedSince.push({ webhook, text: JSON.stringify(attributes.object) });
       }
       // Once more, in order, for those whose object another webhook has changed after them.
       for (const { webhook, text } of unchangedSince)
-        if (JSON.stringify(attributes.object) !== text && (await concerns(view, webhook, attributes)))
+        if (JSON.stringify(attributes.object) !== text && (await concerns(view, webhook, attributes, authorizer)))
           await mutate(view, random, webhook, attributes);
     },
   };
 }
 
-export function validatingWebhooks(view: ClusterView, random: Random): AdmissionPlugin {
+export function validatingWebhooks(view: ClusterView, random: Random, authorizer?: Authorizer): AdmissionPlugin {
   return {
     name: 'ValidatingAdmissionWebhook',
     operations,
@@ -52,42 +55,25 @@ export function validatingWebhooks(view: ClusterView, random: Random): Admission
     async validate(attributes) {
       const all = view.list(validatingWebhookConfigurations).flatMap(({ webhooks }) => webhooks ?? []);
       const asked: Webhook[] = [];
-      for (const webhook of all) if (await concerns(view, webhook, attributes)) asked.push(webhook);
+      for (const webhook of all) if (await concerns(view, webhook, attributes, authorizer)) asked.push(webhook);
       const outcomes = await Promise.allSettled(asked.map((webhook) => ask(view, random, webhook, attributes)));
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
   };
 }
 
-async function concerns(view: ClusterView, webhook: Webhook, attributes: AdmissionAttributes): Promise<boolean> {
-  const { kind, subresource, operation } = attributes;
-  const resource = subresource ? `${kind.plural}/${subresource}` : kind.plural;
-  const has = (list: readonly string[] | undefined, value: string) => list?.includes('*') || list?.includes(value) || false;
-  const isRuled = (webhook.rules ?? []).some((rule) => {
-    if (rule.scope === 'Namespaced' && !kind.namespaced) return false;
-    if (rule.scope === 'Cluster' && kind.namespaced) return false;
-    const isVersion = has(rule.apiVersions, kind.version);
-    return has(rule.apiGroups, kind.group) && isVersion && has(rule.operations, operation) && resourceMatches(rule.resources, resource);
-  });
-  if (!isRuled) return false;
-  const objects = [attributes.object, attributes.old].filter((object) => object !== undefined);
-  const selector = selectorOf(webhook.objectSelector) ?? [];
-  if (selector.length && !objects.some(({ metadata }) => selectorMatches(selector, metadata?.labels))) return false;
-  const scope = selectorOf(webhook.namespaceSelector) ?? [];
-  if (scope.length === 0) return true;
-  const isNamespace = kind.plural === 'namespaces' && kind.group === '';
-  if (!kind.namespaced && !isNamespace) return true;
-  const namespace = isNamespace ? (attributes.object ?? attributes.old) : await view.get(namespaces, '', attributes.namespace);
-  return selectorMatches(scope, namespace?.metadata?.labels);
-}
-
-function resourceMatches(patterns: readonly string[] | undefined, resource: string): boolean {
-  const [plural = '', subresource = ''] = resource.split('/');
-  return (patterns ?? []).some((pattern) => {
-    const [wanted = '', sub = ''] = pattern.split('/');
-    if (pattern === '*/*') return true;
-    return (wanted === '*' || wanted === plural) && (sub === subresource || (sub === '*' && pattern.includes('/')));
-  });
+/** @throws StatusError when a match condition cannot be evaluated and the webhook's policy is Fail */
+async function concerns(view: ClusterView, webhook: Webhook, attributes: AdmissionAttributes, authorizer?: Authorizer): Promise<boolean> {
+  if (!(webhook.rules ?? []).some((rule) => ruleMatches(rule, attributes))) return false;
+  if (!(await selectorsMatch(view, webhook, attributes))) return false;
+  if (!webhook.matchConditions?.length) return true;
+  try {
+    return await conditionsHold(webhook.matchConditions, await Evaluation.of(attributes, view, authorizer));
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    if (webhook.failurePolicy === 'Ignore') return false;
+    throw forbiddenError(attributes.kind, attributes.name, error.message);
+  }
 }
 
 async function mutate(view: ClusterView, random: Random, webhook: MutatingWebhook, attributes: AdmissionAttributes): Promise<void> {
@@ -101,14 +87,7 @@ async function mutate(view: ClusterView, random: Random, webhook: MutatingWebhoo
   } catch (error) {
     throw internalError(error instanceof Error ? error.message : String(error));
   }
-  // The registry and the plug-ins that follow hold on to this object and its metadata.
-  const meta = object.metadata;
-  for (const key of Object.keys(object)) delete (object as Record<string, unknown>)[key];
-  Object.assign(object, patched);
-  if (meta && patched.metadata) {
-    for (const key of Object.keys(meta)) delete (meta as Record<string, unknown>)[key];
-    object.metadata = Object.assign(meta, patched.metadata);
-  }
+  replaceObject(object, patched);
   view.resources.ofKind(attributes.kind)?.declaration.defaults?.(object);
 }
 

@@ -5,10 +5,10 @@ import type { CustomResourceDefinition, CustomResourceVersion, JsonSchema } from
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooMany } from '../../api/field-error.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems } from '../../api/validation/formats.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
+import { clientConfigErrors } from '../resources/webhook-client-config.ts';
 import { validateCelRules } from './cel-rule-checks.ts';
 import { compileJsonPath, JsonPathError } from './json-path.ts';
 import { validateStructuralSchema } from './structural-schema.ts';
-import { clientConfigErrors } from './webhook-client-config.ts';
 
 type Spec = CustomResourceDefinition['spec'];
 

@@ -27,6 +27,7 @@ import { ingressResource } from './ingresses.ts';
 import { jobResource } from './jobs.ts';
 import { leaseResource } from './leases.ts';
 import { limitRangeResource } from './limitranges.ts';
+import { mutatingAdmissionPolicyBindingResource, mutatingAdmissionPolicyResource } from './mutatingadmissionpolicies.ts';
 import { namespaceResource } from './namespaces.ts';
 import { networkPolicyResource } from './networkpolicies.ts';
 import { nodeResource } from './nodes.ts';
@@ -52,6 +53,7 @@ import { serviceAccountResource } from './serviceaccounts.ts';
 import { serviceResource } from './services.ts';
 import { statefulSetResource } from './statefulsets.ts';
 import { storageClassResource } from './storageclasses.ts';
+import { validatingAdmissionPolicyBindingResource, validatingAdmissionPolicyResource } from './validatingadmissionpolicies.ts';
 import { mutatingWebhookConfigurationResource, validatingWebhookConfigurationResource } from './webhookconfigurations.ts';
 
 // A declaration handles only objects of its own kind, which the registry sees to; the list holds them as declarations of any object.
@@ -98,6 +100,10 @@ export const allResources: ResourceDeclaration[] = [
   ipAddressResource,
   mutatingWebhookConfigurationResource,
   validatingWebhookConfigurationResource,
+  validatingAdmissionPolicyResource,
+  validatingAdmissionPolicyBindingResource,
+  mutatingAdmissionPolicyResource,
+  mutatingAdmissionPolicyBindingResource,
   leaseResource,
   endpointSliceResource,
   ...reviewResources,

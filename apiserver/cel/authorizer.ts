@@ -1,0 +1,160 @@
+// The `authorizer` of admission expressions: what the caller, or a service account, may do. Answers that must be waited for
+// are noted; the expression is evaluated again once they are there, which CEL, having no effects, allows.
+// See https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-authorizer-library
+
+import type { Environment } from '@marcbachmann/cel-js';
+import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../api/validation/formats.ts';
+import type { AuthorizationAttributes, Authorizer, Decision } from '../authz/authorizer.ts';
+import type { UserInfo } from '../resources/resource.ts';
+import { CelError } from './environment.ts';
+
+/** The decisions made for one request: each question is asked once. */
+export class Decisions {
+  readonly #authorize: Authorizer;
+  readonly #known = new Map<string, DecisionValue>();
+  readonly #pending = new Map<string, Promise<void>>();
+
+  constructor(authorize: Authorizer) {
+    this.#authorize = authorize;
+  }
+
+  /** @throws CelError when the answer is not there yet */
+  decide(attributes: AuthorizationAttributes): DecisionValue {
+    const key = JSON.stringify(attributes);
+    const known = this.#known.get(key);
+    if (known) return known;
+    if (!this.#pending.has(key)) {
+      const answer = this.#authorize(attributes);
+      if (!(answer instanceof Promise)) return this.#know(key, new DecisionValue(answer));
+      const arrival = answer.then(
+        (decision) => new DecisionValue(decision),
+        (error: unknown) => new DecisionValue({ decision: 'no opinion' }, error instanceof Error ? error.message : String(error)),
+      );
+      this.#pending.set(
+        key,
+        arrival.then((value) => void this.#know(key, value)),
+      );
+    }
+    throw new CelError('the authorization check is under way');
+  }
+
+  /** Whether an evaluation asked what was not known; resolves when it is. */
+  async arrived(): Promise<boolean> {
+    if (this.#pending.size === 0) return false;
+    await Promise.all(this.#pending.values());
+    this.#pending.clear();
+    return true;
+  }
+
+  #know(key: string, value: DecisionValue): DecisionValue {
+    this.#known.set(key, value);
+    return value;
+  }
+}
+
+export class DecisionValue {
+  readonly decision: Decision;
+  /** '' when the authorizers answered. */
+  readonly failure: string;
+  constructor(decision: Decision, failure = '') {
+    this.decision = decision;
+    this.failure = failure;
+  }
+}
+
+export class AuthorizerValue {
+  readonly decisions: Decisions;
+  readonly user: UserInfo;
+  /** The request's own resource. */
+  readonly requestResource: ResourceCheck;
+  constructor(decisions: Decisions, user: UserInfo, request: Partial<AuthorizationAttributes>) {
+    this.decisions = decisions;
+    this.user = user;
+    this.requestResource = new ResourceCheck(decisions, { ...nothing, ...request, user });
+  }
+}
+
+class PathCheck {
+  readonly authorizer: AuthorizerValue;
+  readonly path: string;
+  constructor(authorizer: AuthorizerValue, path: string) {
+    this.authorizer = authorizer;
+    this.path = path;
+  }
+}
+
+class GroupCheck {
+  readonly authorizer: AuthorizerValue;
+  readonly group: string;
+  constructor(authorizer: AuthorizerValue, group: string) {
+    this.authorizer = authorizer;
+    this.group = group;
+  }
+}
+
+class ResourceCheck {
+  readonly decisions: Decisions;
+  readonly attributes: AuthorizationAttributes;
+  constructor(decisions: Decisions, attributes: AuthorizationAttributes) {
+    this.decisions = decisions;
+    this.attributes = attributes;
+  }
+  with(more: Partial<AuthorizationAttributes>): ResourceCheck {
+    return new ResourceCheck(this.decisions, { ...this.attributes, ...more });
+  }
+}
+
+const nothing: AuthorizationAttributes = {
+  user: { name: '', groups: [] },
+  verb: '',
+  isResourceRequest: true,
+  group: '',
+  version: '*',
+  resource: '',
+  subresource: '',
+  namespace: '',
+  name: '',
+  path: '',
+};
+
+/** Declares `authorizer` and its functions. */
+export function registerAuthorizer(environment: Environment): void {
+  environment.registerType('kubernetes.authorization.Decision', { ctor: DecisionValue, fields: {} });
+  environment.registerType('kubernetes.authorization.PathCheck', { ctor: PathCheck, fields: {} });
+  environment.registerType('kubernetes.authorization.ResourceCheck', { ctor: ResourceCheck, fields: {} });
+  environment.registerType('kubernetes.authorization.GroupCheck', { ctor: GroupCheck, fields: {} });
+  const fields = { requestResource: 'kubernetes.authorization.ResourceCheck' };
+  environment.registerType('kubernetes.authorization.Authorizer', { ctor: AuthorizerValue, fields });
+  environment.registerVariable('authorizer', 'kubernetes.authorization.Authorizer');
+  const define = (signature: string, handler: (...values: never[]) => unknown) =>
+    environment.registerFunction(signature.replace(/\b([A-Z]\w+)/g, 'kubernetes.authorization.$1'), handler);
+  define('Authorizer.path(string): PathCheck', (authorizer: AuthorizerValue, path: string) => {
+    if (path.trim() === '') throw new CelError('path must not be empty');
+    return new PathCheck(authorizer, path);
+  });
+  define('Authorizer.group(string): GroupCheck', (authorizer: AuthorizerValue, group: string) => new GroupCheck(authorizer, group));
+  define('Authorizer.serviceAccount(string, string): Authorizer', serviceAccount);
+  define('GroupCheck.resource(string): ResourceCheck', ({ authorizer, group }: GroupCheck, resource: string) => {
+    if (resource.trim() === '') throw new CelError('resource must not be empty');
+    return new ResourceCheck(authorizer.decisions, { ...nothing, user: authorizer.user, group, resource });
+  });
+  for (const part of ['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'])
+    define(`ResourceCheck.${part}(string): ResourceCheck`, (check: ResourceCheck, value: string) => check.with({ [part]: value }));
+  define('ResourceCheck.check(string): Decision', (check: ResourceCheck, verb: string) =>
+    check.decisions.decide({ ...check.attributes, verb }),
+  );
+  define('PathCheck.check(string): Decision', ({ authorizer: { decisions, user }, path }: PathCheck, verb: string) =>
+    decisions.decide({ ...nothing, version: '', user, isResourceRequest: false, path, verb }),
+  );
+  define('Decision.allowed(): bool', ({ decision }: DecisionValue) => decision.decision === 'allow');
+  define('Decision.reason(): string', ({ decision }: DecisionValue) => decision.reason ?? '');
+  define('Decision.errored(): bool', ({ failure }: DecisionValue) => failure !== '');
+  define('Decision.error(): string', ({ failure }: DecisionValue) => failure);
+}
+
+function serviceAccount({ decisions }: AuthorizerValue, namespace: string, name: string): AuthorizerValue {
+  if (dns1123SubdomainProblems(name).length) throw new CelError('Invalid service account name');
+  if (dns1123LabelProblems(namespace).length) throw new CelError('Invalid service account namespace');
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+  return new AuthorizerValue(decisions, { name: `system:serviceaccount:${namespace}:${name}`, groups }, {});
+}
