@@ -101,7 +101,9 @@ const mutated = fc
   })
   .map(({ sample, steps }) => {
     const object = structuredClone(sample);
-    for (const [at, value, key, how] of steps) {
+    for (const [at, shared, key, how] of steps) {
+      // A copy: a later step may reach into it, and must not put it into itself.
+      const value = structuredClone(shared);
       const places: [Record<string, unknown>, string][] = [];
       const visit = (node: unknown): void => {
         if (typeof node !== 'object' || node === null) return;
