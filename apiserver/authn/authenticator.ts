@@ -21,8 +21,8 @@ export interface Credentials {
   token: string | undefined;
   /** The client certificate's subject; undefined: none was shown. */
   certificate: ClientCertificate | undefined;
-  /** Request headers, names in lower case, for authenticating proxies. */
-  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Request headers, names in lower case and each value by itself, for authenticating proxies. */
+  headers: Readonly<Record<string, readonly string[] | undefined>>;
 }
 
 /** A user, `undefined` when these credentials are none of its business. @throws StatusError Unauthorized when they are and are bad */

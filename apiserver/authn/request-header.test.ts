@@ -72,7 +72,7 @@ function whoAmI(certificate: KeyPairPem, headers: Record<string, string | string
 
 const jane = {
   'X-Remote-User': 'jane',
-  'X-Remote-Group': ['dev', 'ops'],
+  'X-Remote-Group': ['dev', 'cn=ops,ou=all'],
   'X-Remote-Uid': 'u1',
   'X-Remote-Extra-Example.com%2fScope': 'all',
 };
@@ -81,7 +81,7 @@ test('a proxy speaks for the user that its headers name', async () => {
   assert.deepEqual(await whoAmI(proxy, jane), {
     username: 'jane',
     uid: 'u1',
-    groups: ['dev', 'ops', 'system:authenticated'],
+    groups: ['dev', 'cn=ops,ou=all', 'system:authenticated'],
     extra: { 'example.com/scope': ['all'] },
   });
 });

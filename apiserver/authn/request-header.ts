@@ -39,23 +39,20 @@ export function requestHeaderAuthenticator({ allowedNames }: RequestHeaderOption
   };
 }
 
-/** node joins what a header says more than once. */
 function valuesOf(headers: Credentials['headers'], name: string): string[] {
-  const value = headers[name.toLowerCase()];
-  const texts = value === undefined ? [] : typeof value === 'string' ? value.split(',') : value;
-  return texts.map((text) => text.trim()).filter(Boolean);
+  return (headers[name.toLowerCase()] ?? []).map((text) => text.trim()).filter(Boolean);
 }
 
 function extraOf(headers: Credentials['headers']): Record<string, string[]> {
   const extra: Record<string, string[]> = {};
   const prefix = extraPrefix.toLowerCase();
   for (const name of Object.keys(headers))
-    if (name.startsWith(prefix)) extra[unescaped(name.slice(prefix.length))] = valuesOf(headers, name);
+    if (name.startsWith(prefix)) extra[unescapedExtraKey(name.slice(prefix.length))] = valuesOf(headers, name);
   return extra;
 }
 
-/** A key that is escaped wrongly is taken as it stands. */
-function unescaped(key: string): string {
+/** Keys of extra may hold characters that headers may not, percent-encoded; one that is encoded wrongly is taken as it stands. */
+export function unescapedExtraKey(key: string): string {
   try {
     return decodeURIComponent(key);
   } catch (error) {

@@ -33,7 +33,7 @@ export function authenticate(chain: readonly Authenticator[], options: Authentic
       certificates.set(socket, certificate);
     }
     const token = bearerTokenOf(headers.authorization) ?? takeWebSocketToken(ctx);
-    const user = await askChain(chain, { token, certificate: certificate ?? undefined, headers });
+    const user = await askChain(chain, { token, certificate: certificate ?? undefined, headers: ctx.req.headersDistinct ?? {} });
     if (user) return user;
     const isOpen = anonymous.isEnabled && (anonymous.paths?.includes(ctx.path) ?? true);
     if (token !== undefined || !isOpen) throw new StatusError('Unauthorized', 'Unauthorized');

@@ -3,6 +3,7 @@
 
 import { badRequestError } from '../../api/status.ts';
 import { anonymousUser } from '../authn/authenticator.ts';
+import { unescapedExtraKey } from '../authn/request-header.ts';
 import { type AuthorizationAttributes, type Authorizer, forbiddenBy } from '../authz/authorizer.ts';
 import type { ApiContext, Filter } from '../context.ts';
 import type { UserInfo } from '../resources/resource.ts';
@@ -46,23 +47,13 @@ function wantedUser(ctx: ApiContext): UserInfo | undefined {
   const uid = headers['impersonate-uid'];
   const extra: Record<string, string[]> = {};
   for (const header in headers) {
-    if (header.startsWith(extraPrefix)) extra[unescaped(header.slice(extraPrefix.length))] = valuesOf(ctx, header);
+    if (header.startsWith(extraPrefix)) extra[unescapedExtraKey(header.slice(extraPrefix.length))] = valuesOf(ctx, header);
   }
   if (typeof name === 'string' && name !== '')
     return { name, groups, ...(typeof uid === 'string' ? { uid } : {}), ...(Object.keys(extra).length ? { extra } : {}) };
   if (groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0)
     throw badRequestError('requested groups, uid or extra without impersonating a user name');
   return undefined;
-}
-
-/** Keys of extra may hold characters that headers may not, percent-encoded. */
-function unescaped(key: string): string {
-  try {
-    return decodeURIComponent(key);
-  } catch (error) {
-    if (error instanceof URIError) return key;
-    throw error;
-  }
 }
 
 /** Each value of a repeated header; node joins them otherwise. */
