@@ -108,16 +108,13 @@ export function setOfPath(path: readonly string[]): FieldSet {
   return path.reduceRight<FieldSet>((entry, element) => ({ [element]: entry }), emptySet);
 }
 
-/** Every member's path, in canonical order. */
+/** Every member's path: at each level the members themselves come first, and then what is below, both in canonical order. */
 export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[][] {
-  const paths: string[][] = [];
-  for (const element of elementsOf(set)) {
-    const path = [...prefix, element];
-    const entry = set[element]!;
-    if (isMember(entry)) paths.push(path);
-    paths.push(...pathsOf(entry, path));
-  }
-  return paths;
+  const elements = elementsOf(set);
+  return [
+    ...elements.filter((element) => isMember(set[element]!)).map((element) => [...prefix, element]),
+    ...elements.flatMap((element) => pathsOf(set[element]!, [...prefix, element])),
+  ];
 }
 
 /** `.spec.containers[name="a"].image` */

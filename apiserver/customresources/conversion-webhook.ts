@@ -10,6 +10,7 @@ import type { Random } from '../../base/random.ts';
 import type { ClusterView } from '../admission/cluster-view.ts';
 import { postReview } from '../admission/webhook-call.ts';
 import type { StoredVersions } from '../resources/resource.ts';
+import { goTypeOf } from './go-type.ts';
 
 type Json = Record<string, unknown>;
 
@@ -142,12 +143,3 @@ const failure = (message: string) => new StatusError('', message);
 const kindText = (apiVersion: string, kind: string) => `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
 const subjectOf = ({ apiVersion = '', kind = '' }: KubeObject) => kindText(apiVersion, kind);
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** What Go calls the type of a decoded JSON value. */
-function goTypeOf(value: unknown): string {
-  if (value === null) return '<nil>';
-  if (Array.isArray(value)) return '[]interface {}';
-  if (typeof value === 'object') return 'map[string]interface {}';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
-  return typeof value === 'boolean' ? 'bool' : 'string';
-}

@@ -5,16 +5,20 @@ import type { CustomResourceDefinition, CustomResourceVersion, JsonSchema } from
 import { type FieldError, invalid } from '../../api/field-error.ts';
 import type { Kind } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
+import { qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
+import { compareVersions } from '../discovery/documents.ts';
 import type { ResourceDeclaration, StoredVersions } from '../resources/resource.ts';
 import { checkBody } from '../schema/check.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { hasRules, validateRules } from './cel-rules.ts';
 import { setDefaults } from './defaulting.ts';
+import { validateEmbeddedResources } from './embedded-resources.ts';
 import { compileJsonPath } from './json-path.ts';
 import { customOpenApiSchema } from './open-api.ts';
 import { printerColumns } from './printer-columns.ts';
+import { scaleAccess, specScaleErrors, statusScaleErrors } from './scale-subresource.ts';
 import { customResourceNode } from './schema-node.ts';
 import { validateListTypes, validateValue } from './validate-value.ts';
 
@@ -40,12 +44,16 @@ export function customResource(
   const node = customResourceNode(schema, spec.preserveUnknownFields === true);
   const hasStatus = version.subresources?.status !== undefined;
   const isTerminating = metadata?.deletionTimestamp !== undefined;
-  const validate = (object: KubeObject, old?: KubeObject) => (schema ? validateObject(object, schema, old) : []);
+  const { scale } = version.subresources ?? {};
+  const validate = (object: KubeObject, old?: KubeObject) =>
+    validateObject(object, schema, {
+      old,
+      problems: scale ? [...specScaleErrors(object, scale), ...statusScaleErrors(object, scale)] : [],
+    });
   const fields = Object.fromEntries(
     (version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), selectable(jsonPath)]),
   );
-  const warning = version.deprecationWarning ?? `${spec.group}/${version.name} ${kind.kind} is deprecated`;
-  const warn = version.deprecated ? (context: { warn(text: string): void }) => context.warn(warning) : () => undefined;
+  const warning = version.deprecated ? deprecationWarning(definition, version) : undefined;
   const declaration: ResourceDeclaration = {
     kind,
     isCustom: true,
@@ -57,26 +65,30 @@ export function customResource(
           },
         }
       : {}),
-    beforeCreate(object, context) {
+    beforeCreate(object) {
       if (isTerminating) throw new StatusError('MethodNotAllowed', 'create not allowed while custom resource definition is terminating');
-      warn(context);
       if (hasStatus) delete (object as Json)['status'];
       (object.metadata as ObjectMeta).generation = 1;
     },
-    beforeUpdate(object, old, context) {
-      warn(context);
+    beforeUpdate(object, old) {
       if (hasStatus) copyField('status', old as Json, object as Json);
       if (!semanticEqual(contentOf(object, hasStatus), contentOf(old, hasStatus)))
         (object.metadata as ObjectMeta).generation = (old.metadata?.generation ?? 0) + 1;
     },
     validate: (object) => validate(object),
     validateUpdate: (object, old) => validate(object, old),
+    warningsOf: finalizerWarnings,
     ...(hasStatus
-      ? { status: { beforeUpdate: keepAllButStatus, validateUpdate: (object: KubeObject, old: KubeObject) => validate(object, old) } }
+      ? {
+          status: {
+            beforeUpdate: keepAllButStatus,
+            validateUpdate: (object: KubeObject, old: KubeObject) =>
+              validateStatus(object, schema, { old, problems: scale ? statusScaleErrors(object, scale) : [] }),
+          },
+        }
       : {}),
-    ...(version.subresources?.scale
-      ? { scale: { ...scaleOf(version.subresources.scale), replicasPaths: replicasPathsOf(definition) } }
-      : {}),
+    ...(scale ? { scale: scaleAccess(definition, scale) } : {}),
+    ...(warning === undefined ? {} : { deprecation: warning }),
     columns: printerColumns(version.additionalPrinterColumns),
     // Kubernetes refuses a replacement that does not say what it replaces.
     allowUnconditionalUpdate: false,
@@ -120,13 +132,65 @@ const blocking = new Set([
 ]);
 const notRun = 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 
-function validateObject(object: KubeObject, schema: JsonSchema, old: KubeObject | undefined): FieldError[] {
-  const errors = validateValue(object, schema, old);
+interface Checked {
+  /** Absent for a new object. */
+  old: KubeObject | undefined;
+  /** What the scale subresource finds wrong. */
+  problems: readonly FieldError[];
+}
+
+function validateObject(object: KubeObject, schema: JsonSchema | undefined, { old, problems }: Checked): FieldError[] {
+  if (!schema) return [...problems];
+  const errors = [...validateValue(object, schema, old), ...problems, ...validateEmbeddedResources(object, schema)];
+  return withRules([...errors, ...listErrors(object, schema, old)], object, schema, old);
+}
+
+/** Of a status nothing but the status is held against the schema; rules see the whole object. */
+function validateStatus(object: KubeObject, schema: JsonSchema | undefined, { old, problems }: Checked): FieldError[] {
+  if (!schema) return [...problems];
+  const { status } = object as Json;
+  const own = schema.properties?.['status'];
+  const before = (old as Json | undefined)?.['status'];
+  const errors = own && status !== undefined ? validateValue(status, own, before, 'status') : [];
+  return withRules([...errors, ...problems, ...listErrors(object, schema, old)], object, schema, old);
+}
+
+/** Lists that held something twice before may do so still. */
+function listErrors(object: KubeObject, schema: JsonSchema, old: KubeObject | undefined): FieldError[] {
   const repeated = validateListTypes(object, schema);
-  if (old === undefined || (repeated.length > 0 && validateListTypes(old, schema).length === 0)) errors.push(...repeated);
+  return repeated.length === 0 || (old !== undefined && validateListTypes(old, schema).length > 0) ? [] : repeated;
+}
+
+function withRules(errors: FieldError[], object: KubeObject, schema: JsonSchema, old: KubeObject | undefined): FieldError[] {
   if (!hasRules(schema)) return errors;
   if (errors.some(({ type }) => blocking.has(type))) return [...errors, invalid('<nil>', null, notRun)];
   return [...errors, ...validateRules(object, schema, old)];
+}
+
+/** What users of a deprecated version are told; the newest of those that follow it is recommended. */
+function deprecationWarning({ spec }: CustomResourceDefinition, { name, deprecationWarning: own }: CustomResourceVersion): string {
+  if (own !== undefined) return own;
+  const { kind } = spec.names;
+  const [newest] = spec.versions
+    .filter((version) => version.served && !version.deprecated && compareVersions(version.name, name) < 0)
+    .map((version) => version.name)
+    .sort(compareVersions);
+  return `${spec.group}/${name} ${kind} is deprecated${newest === undefined ? '' : `; use ${spec.group}/${newest} ${kind}`}`;
+}
+
+const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
+
+/** New finalizers that others could take for theirs. */
+function finalizerWarnings({ metadata }: KubeObject, old: KubeObject | undefined): string[] {
+  const added = new Set(metadata?.finalizers).difference(new Set(old?.metadata?.finalizers));
+  return [...added].sort().flatMap((finalizer) => {
+    const problems = [...qualifiedNameProblems(finalizer)];
+    if (!finalizer.includes('/') && !standardFinalizers.has(finalizer)) {
+      const path = finalizer.includes('.') ? ' including a path (/)' : '';
+      problems.push(`prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`);
+    }
+    return problems.map((problem) => `metadata.finalizers: ${JSON.stringify(finalizer)}: ${problem}`);
+  });
 }
 
 /** What counts for the generation. */
@@ -162,50 +226,6 @@ function selectable(jsonPath: string): (object: KubeObject) => string {
   return (object) => {
     const value = find(object)[0];
     return value === undefined || value === null ? '' : String(value);
-  };
-}
-
-function replicasPathsOf({ spec }: CustomResourceDefinition): NonNullable<NonNullable<ResourceDeclaration['scale']>['replicasPaths']> {
-  const elementsOf = (path: string) =>
-    path
-      .slice(1)
-      .split('.')
-      .map((name) => `f:${name}`);
-  return Object.fromEntries(
-    spec.versions.map(({ name, subresources }) => {
-      const path = subresources?.scale?.specReplicasPath;
-      return [`${spec.group}/${name}`, path ? elementsOf(path) : null];
-    }),
-  );
-}
-
-function scaleOf(
-  paths: NonNullable<NonNullable<CustomResourceVersion['subresources']>['scale']>,
-): NonNullable<ResourceDeclaration['scale']> {
-  const numberAt = (path: string) => {
-    const find = compileJsonPath(path);
-    return (object: KubeObject) => {
-      const value = find(object)[0];
-      return typeof value === 'number' ? value : 0;
-    };
-  };
-  const findSelector = paths.labelSelectorPath ? compileJsonPath(paths.labelSelectorPath) : undefined;
-  const names = paths.specReplicasPath.slice(1).split('.');
-  return {
-    specReplicas: numberAt(paths.specReplicasPath),
-    statusReplicas: numberAt(paths.statusReplicasPath),
-    setReplicas(object, replicas) {
-      let at = object as Json;
-      for (const name of names.slice(0, -1)) {
-        at[name] ??= {};
-        at = at[name] as Json;
-      }
-      at[names.at(-1) as string] = replicas;
-    },
-    selector(object) {
-      const value = findSelector?.(object)[0];
-      return typeof value === 'string' ? value : '';
-    },
   };
 }
 

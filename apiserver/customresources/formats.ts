@@ -1,6 +1,7 @@
 // The formats that schemas may ask of strings (k8s.io/kube-openapi/pkg/validation/strfmt); others are not looked at.
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../api/validation/formats.ts';
 
 const uuid = (version: string) =>
   new RegExp(
@@ -11,7 +12,7 @@ const uuid = (version: string) =>
 const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
 
 const formats: Readonly<Record<string, (text: string) => boolean>> = {
-  'date-time': (text) =>
+  datetime: (text) =>
     /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text.replace(' ', 'T'))),
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text,
   duration: matches(
@@ -48,7 +49,23 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
     /^rgb\(\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*\)$/,
   ),
   bsonobjectid: matches(/^[0-9a-f]{24}$/i),
+  password: () => true,
+  k8sshortname: (text) => dns1123LabelProblems(text).length === 0,
+  k8slongname: (text) => dns1123SubdomainProblems(text).length === 0,
 };
+
+/** Dashes in a format's name do not count. */
+const formatNamed = (name: string) => {
+  const plain = name.replaceAll('-', '');
+  return Object.hasOwn(formats, plain) ? formats[plain] : undefined;
+};
+
+/** Whether a schema of this type has a format that is looked at. */
+export function isKnownFormat(type: string | undefined, format: string): boolean {
+  if (type === 'integer') return format === 'int32' || format === 'int64';
+  if (type === 'number') return format === 'float' || format === 'double';
+  return (type === undefined || type === '' || type === 'string') && formatNamed(format) !== undefined;
+}
 
 const withoutZeros = (text: string) => text.replace(/(^|\.)0+(?=\d)/g, '$1');
 
@@ -77,6 +94,6 @@ function isCardNumber(digits: string): boolean {
 
 /** Whether `value` is not of a known format. */
 export function formatProblem(format: string, value: string): boolean {
-  const isFormat = Object.hasOwn(formats, format) ? formats[format] : undefined;
+  const isFormat = formatNamed(format);
   return isFormat !== undefined && !isFormat(value);
 }

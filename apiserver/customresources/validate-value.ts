@@ -9,10 +9,10 @@ import { formatProblem } from './formats.ts';
 
 type Json = Record<string, unknown>;
 
-/** Problems of `value`; those that `old` already had in the same place, unchanged, are left out. */
-export function validateValue(value: unknown, schema: JsonSchema, old?: unknown): FieldError[] {
+/** Problems of `value`, which stands at `at`; those that `old` already had in the same place, unchanged, are left out. */
+export function validateValue(value: unknown, schema: JsonSchema, old?: unknown, at = ''): FieldError[] {
   const errors: FieldError[] = [];
-  check(value, schema, '', old, errors);
+  check(value, schema, at, old, errors);
   return errors;
 }
 

@@ -1,10 +1,11 @@
 // Turns every failure into a Status: those the handlers mean, and those nobody meant.
 
+import { stringify as stringifyYaml } from 'yaml';
 import { internalError, StatusError } from '../../api/status.ts';
 import { isAbortError } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
 import { type ApiContext, type Filter, jsonType, send } from '../context.ts';
-import { prefersProtobuf } from '../negotiate/accept.ts';
+import { formatOfStatus } from '../negotiate/accept.ts';
 import { objectProtobuf } from '../negotiate/protobuf.ts';
 import { protobufType } from '../protobuf/envelope.ts';
 
@@ -35,9 +36,9 @@ function asStatusError(error: unknown, ctx: ApiContext, log: Log): StatusError {
 export function sendStatusError(ctx: ApiContext, error: StatusError): void {
   const retryAfterSeconds = error.details?.retryAfterSeconds;
   if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds));
-  if (prefersProtobuf(ctx.req.headers.accept)) {
-    send(ctx, error.code, protobufType, objectProtobuf(error.toStatus()));
-    return;
-  }
-  send(ctx, error.code, jsonType, `${JSON.stringify(error.toStatus())}\n`);
+  const format = formatOfStatus(ctx.req.headers.accept);
+  const status = error.toStatus();
+  if (format === 'protobuf') send(ctx, error.code, protobufType, objectProtobuf(status));
+  else if (format === 'yaml') send(ctx, error.code, 'application/yaml', stringifyYaml(status));
+  else send(ctx, error.code, jsonType, `${JSON.stringify(status)}\n`);
 }

@@ -1,5 +1,6 @@
 // The last link of the chain: which handler serves a request.
 
+import { notFoundError } from '../../api/status.ts';
 import type { Aggregator } from '../aggregation/aggregator.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
@@ -112,7 +113,7 @@ function subresourceHandlerOf(ctx: ApiContext, served: Served): ResourceHandler 
   }
   const name = info.subresource === 'scale' && declaration.scale ? 'scale' : declaration.subresources?.[info.subresource]?.handler;
   const handlers = name === undefined ? undefined : subresourceHandlers[name];
-  if (!handlers) throw unknownResource();
+  if (!handlers) throw declaration.isCustom ? notFoundError(served.kind, info.name) : unknownResource();
   const handler = handlers[info.verb];
   if (!handler) throw methodNotAllowed(served, info.verb);
   return handler;

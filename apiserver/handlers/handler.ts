@@ -104,7 +104,8 @@ export function contentTypeOf(ctx: ApiContext): string {
 
 export function methodNotAllowed(served: Served, verb: string): StatusError {
   const { kind } = served;
-  return new StatusError('MethodNotAllowed', `${verb} is not supported on resources of kind "${kind.plural}"`, {
+  const shown = served.declaration.isCustom ? `${kind.plural}.${kind.group}` : kind.plural;
+  return new StatusError('MethodNotAllowed', `${verb} is not supported on resources of kind "${shown}"`, {
     details: { ...(kind.group ? { group: kind.group } : {}), kind: kind.plural },
   });
 }

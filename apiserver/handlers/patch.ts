@@ -10,7 +10,7 @@ import type { ApiContext } from '../context.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
-import { type DecodeOptions, decodeObject } from '../schema/decode.ts';
+import { type DecodeOptions, decodeObject, duplicatesInPatch } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { applyObject, applyPatchType, checkNoApplyOptions } from './apply.ts';
 import { trackerOf } from './field-tracking.ts';
@@ -48,9 +48,12 @@ export async function readPatch(ctx: ApiContext, kind: DecodeOptions['kind'], sc
   const fieldValidation = readFieldValidation(ctx, 'patch');
   const change = changeOf(type, schema, isCustom);
   // A result may share parts with its patch and is mutated later on, so each attempt reads the patch anew.
-  readJson(body);
+  const patch = readJson(body);
+  const head = type === 'application/json-patch+json' ? 'json patch ' : '';
+  const duplicates = fieldValidation === 'Ignore' ? [] : duplicatesInPatch(body, patch).map((text) => head + text);
   return (old) => {
-    const decoded = decodeObject(change(old, readJson(body)), { kind, schema, fieldValidation });
+    const source = () => change(old, readJson(body));
+    const decoded = decodeObject(source(), { kind, schema, fieldValidation, duplicates, source });
     for (const warning of decoded.warnings) ctx.state.warnings.add(warning);
     return decoded.object;
   };

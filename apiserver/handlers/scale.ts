@@ -77,8 +77,11 @@ const scaleColumns: ResourceDeclaration['columns'] = [
 ];
 
 export const getScale: ResourceHandler = async (ctx, served, server) => {
-  const object = await served.registry.current(ctx.state.info.namespace, ctx.state.info.name);
-  return sendScale(ctx, server, object.parse(), accessOf(served));
+  const stored = await served.registry.current(ctx.state.info.namespace, ctx.state.info.name);
+  const object = stored.parse();
+  const access = accessOf(served);
+  if (access.absent && access.specReplicas(object) === undefined) throw access.absent.onRead();
+  return sendScale(ctx, server, object, access);
 };
 
 export const updateScale: ResourceHandler = async (ctx, served, server) => {
@@ -103,23 +106,24 @@ export const patchScale: ResourceHandler = async (ctx, served, server) => {
   if (mediaTypeOf(ctx) !== applyPatchType) {
     checkNoApplyOptions(ctx);
     const patch = await readPatch(ctx, scaleKind, scaleSchema());
-    return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale });
+    return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale, isPatch: true });
   }
   const apply = await readApply(ctx);
   const own = { apiVersion: scaleApiVersion, kind: scaleKind.kind, subresource: 'scale', schema: scaleSchema(), resets: [] };
   const change = (old: Scale) => applyPatch({ ...apply, ...own, live: old, time: timestamp(server.clock) }) as Scale;
-  return changeScale(ctx, served, server, { request, change, isTracked: true });
+  return changeScale(ctx, served, server, { request, change, isPatch: true, isTracked: true });
 };
 
 interface ScaleChange {
   request: ReturnType<typeof readWriteRequest>;
   change(old: Scale): Scale;
+  isPatch?: boolean;
   /** `change` has set managedFields itself. */
   isTracked?: boolean;
 }
 
 async function changeScale(ctx: ApiContext, served: Served, server: ServerParts, scaleChange: ScaleChange): Promise<void> {
-  const { request, change, isTracked = false } = scaleChange;
+  const { request, change, isPatch = false, isTracked = false } = scaleChange;
   const access = accessOf(served);
   const strategy: UpdateStrategy = { ...served.registry.mainStrategy, subresource: 'scale' };
   const { info, query } = ctx.state;
@@ -133,8 +137,11 @@ async function changeScale(ctx: ApiContext, served: Served, server: ServerParts,
     const managedFields = toScaleEntries(before.metadata?.managedFields, paths);
     if (managedFields) live.metadata = { ...live.metadata, managedFields };
     const scale = change(JSON.parse(JSON.stringify(live)) as Scale);
+    const isUnsaid = isPatch && scale.spec?.replicas === undefined;
+    if (access.absent && isUnsaid && access.specReplicas(before) === undefined) throw access.absent.onWrite();
     const replicas = scale.spec?.replicas ?? 0;
-    if (replicas < 0) throw invalidError(scaleKind, info.name, [invalid('spec.replicas', replicas, negativeMessage)]);
+    if (replicas < 0 && !served.declaration.isCustom)
+      throw invalidError(scaleKind, info.name, [invalid('spec.replicas', replicas, negativeMessage)]);
     access.setReplicas(object, replicas);
     const { uid, resourceVersion } = scale.metadata ?? {};
     object.metadata = { ...object.metadata, ...(uid ? { uid } : {}) };

@@ -32,14 +32,14 @@ export function readAccept(header: string | undefined, allowTransforms = true, p
   throw new StatusError('NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
 }
 
-/** Whether what everything has a message for, such as a Status, is to be in protobuf. */
-export function prefersProtobuf(header: string | undefined): boolean {
-  if (!header?.includes(protobufType)) return false;
+/** How an answer that every format has, such as a Status, is to be written; JSON when nothing that was asked for is known. */
+export function formatOfStatus(header: string | undefined): Accepted['format'] {
+  if (!header || header === 'application/json') return 'json';
   for (const clause of header.split(',')) {
     const accepted = readClause(clause, true);
-    if (accepted) return accepted.format === 'protobuf';
+    if (accepted) return accepted.format;
   }
-  return false;
+  return 'json';
 }
 
 /** Tables are never in protobuf. */

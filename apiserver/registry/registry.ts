@@ -47,6 +47,8 @@ export interface UpdateStrategy {
   subresource: string;
   beforeUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): void;
   validateUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): FieldError[];
+  /** What the client is warned of, once the change has been found valid. */
+  warningsOf?(object: KubeObject, old: KubeObject): readonly string[];
 }
 
 export interface UpdateOptions {
@@ -103,6 +105,7 @@ export class Registry {
       beforeUpdate: (object, old, context) => declaration.beforeUpdate?.(object, old, context),
       validateUpdate: (object, old, context) =>
         declaration.validateUpdate ? declaration.validateUpdate(object, old, context) : declaration.validate(object, context),
+      warningsOf: (object, old) => declaration.warningsOf?.(object, old) ?? [],
     };
     this.#statusStrategy = {
       subresource: 'status',
@@ -190,6 +193,7 @@ export class Registry {
     return this.#holding(object, undefined, request, async () => {
       const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
       if (errors.length) throw invalidError(this.kind, meta.name ?? '', errors);
+      for (const warning of declaration.warningsOf?.(object, undefined) ?? []) context.warn(warning);
       await this.#admission.validate(attributes);
 
       const key = this.codec.keyOf(request.namespace, meta.name ?? '');
@@ -289,6 +293,7 @@ export class Registry {
     finalMeta.resourceVersion = String(current.revision);
     const errors = [...validateObjectMetaUpdate(finalMeta, oldMeta), ...(strategy.validateUpdate?.(object, old, context) ?? [])];
     if (errors.length) throw invalidError(this.kind, name, errors);
+    for (const warning of strategy.warningsOf?.(object, old) ?? []) context.warn(warning);
     await this.#admission.validate(attributes);
 
     const bytes = await this.#encode(object);

@@ -1,6 +1,11 @@
 // Custom resource definitions: their defaults and rules. What serves the resources they define is in customresources/.
 
-import { type CustomResourceDefinition, customResourceCleanupFinalizer, customResourceDefinitions } from '../../api/apiextensions.ts';
+import {
+  type CustomResourceDefinition,
+  customResourceCleanupFinalizer,
+  customResourceDefinitions,
+  type JsonSchema,
+} from '../../api/apiextensions.ts';
 import { withCondition } from '../../api/conditions.ts';
 import { type FieldError, invalid, required } from '../../api/field-error.ts';
 import { immutableErrors } from '../../api/validation/object-meta.ts';
@@ -8,6 +13,7 @@ import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { ObjectMeta } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
 import { apiApprovalOf, approvedAnnotation } from '../customresources/api-approval.ts';
+import { isKnownFormat } from '../customresources/formats.ts';
 import { validateDefinition } from '../customresources/validate-definition.ts';
 import { nameColumn } from './columns.ts';
 import { serve } from './resource.ts';
@@ -62,6 +68,24 @@ function addStoredVersion(definition: CustomResourceDefinition): void {
   if (!stored.includes(storage)) definition.status.storedVersions = [...stored, storage];
 }
 
+/** The formats of a definition's schemas that nothing is held to. */
+function unknownFormats({ spec }: CustomResourceDefinition): Set<string> {
+  const found = new Set<string>();
+  const visit = (schema: JsonSchema): void => {
+    const { type, format, items, properties = {}, additionalProperties: more, not, allOf = [], anyOf = [], oneOf = [] } = schema;
+    if (format && !isKnownFormat(type, format)) found.add(format);
+    const children = [items, ...allOf, ...oneOf, ...anyOf, not, ...Object.values(properties), typeof more === 'object' ? more : undefined];
+    for (const child of children) if (child) visit(child);
+  };
+  for (const { schema } of spec.versions ?? []) if (schema?.openAPIV3Schema) visit(schema.openAPIV3Schema);
+  return found;
+}
+
+function warningsOf(definition: CustomResourceDefinition, old: CustomResourceDefinition | undefined): string[] {
+  const before = old ? unknownFormats(old) : new Set<string>();
+  return [...unknownFormats(definition).difference(before)].map((format) => `unrecognized format ${JSON.stringify(format)}`);
+}
+
 const isEstablished = ({ status }: CustomResourceDefinition) =>
   status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false;
 
@@ -95,6 +119,7 @@ export const customResourceDefinitionResource = serve(customResourceDefinitions,
       ...approvalErrors(definition, old),
     ];
   },
+  warningsOf,
   status: { validateUpdate: storedVersionsErrors },
   beforeDelete(definition, { clock }) {
     const meta = definition.metadata as ObjectMeta;

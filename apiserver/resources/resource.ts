@@ -53,6 +53,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   validate(object: T, context: WriteContext): FieldError[];
   /** Problems of a change; the registry calls this instead of `validate`. Default: `validate(object)`. */
   validateUpdate?(object: T, old: T, context: WriteContext): FieldError[];
+  /** What the client is warned of when it writes an object that is valid; `old` is absent for a new one. */
+  warningsOf?(object: T, old: T | undefined): readonly string[];
   /** Problems of metadata.name; default: a DNS-1123 subdomain. */
   validateName?(name: string, isGenerateName: boolean): string[];
   /** The status subresource; absent: none. */
@@ -62,7 +64,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   };
   /** autoscaling/v1 Scale at `/scale`; absent: none. */
   scale?: {
-    specReplicas(object: T): number;
+    /** Undefined where nothing says so. */
+    specReplicas(object: T): number | undefined;
     setReplicas(object: T, replicas: number): void;
     statusReplicas(object: T): number;
     /** The label selector in its string form. */
@@ -72,6 +75,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
      * Default: `spec.replicas` in this one.
      */
     replicasPaths?: Readonly<Record<string, readonly string[] | null>>;
+    /** The answers where nothing says how many replicas are wanted. Default: none are. */
+    absent?: { onRead(): Error; onWrite(): Error };
   };
   /** Other subresources by name (`binding`, `eviction`, `log`, ...), each served by its own handler. */
   subresources?: Record<string, SubresourceDeclaration<T>>;

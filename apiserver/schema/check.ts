@@ -19,7 +19,7 @@ const strictErrorsMax = 100;
 export const depthMax = 1000;
 
 export interface CheckResult {
-  /** `unknown field "spec.foo"`, in the order of the body. */
+  /** `unknown field "spec.foo"`, in the order of the body; of a custom resource as Kubernetes finds them: its metadata's, its own, its parts'. */
   unknownFields: string[];
 }
 
@@ -31,7 +31,7 @@ export function checkBody(object: Json, schema: ObjectNode): CheckResult {
   const walk = new Walk();
   walk.object(object, schema, 0);
   if (walk.typeError !== undefined) throw new DecodeError(walk.typeError);
-  return { unknownFields: walk.unknownFields };
+  return { unknownFields: schema.isCustom ? walk.unknownInOrder() : walk.unknownFields };
 }
 
 class Walk {
@@ -39,7 +39,12 @@ class Walk {
   readonly #path: (string | number)[] = [];
   /** For each depth the object node whose field stands in the path there, if it is a field. */
   readonly #owners: (ObjectNode | undefined)[] = [];
+  /** For each depth the object at hand. */
+  readonly #values: unknown[] = [];
   readonly unknownFields: string[] = [];
+  /** Of custom resources: those in metadata, of the resource and of resources within it. */
+  readonly #unknownMetadata: string[] = [];
+  readonly #unknownWithin: string[] = [];
   /** Go goes on after a wrong type and reports the first. */
   typeError: string | undefined;
 
@@ -47,6 +52,7 @@ class Walk {
     if (depth > depthMax) throw new DecodeError('exceeded max depth');
     const { fields } = node;
     this.#owners[depth] = node;
+    this.#values[depth] = value;
     for (const key in value) {
       const field = fields.get(key);
       this.#path[depth] = key;
@@ -162,6 +168,11 @@ class Walk {
   #wrong(value: unknown, node: SchemaNode, depth: number, isInteger = false): unknown {
     if (node.isCustom) return plainNumbers(value, depth);
     if (this.typeError !== undefined) return value;
+    const embedded = this.#embeddedProblem(value, node, { depth, isInteger });
+    if (embedded !== undefined) {
+      this.typeError = embedded;
+      return value;
+    }
     const names: string[] = [];
     let struct = '';
     for (let i = 0; i < depth; i++) {
@@ -175,9 +186,33 @@ class Walk {
     return value;
   }
 
+  /** What is said of the type and the metadata of a resource within a custom one. */
+  #embeddedProblem(value: unknown, node: SchemaNode, { depth, isInteger }: { depth: number; isInteger: boolean }): string | undefined {
+    if (!this.#owners[0]?.isCustom) return undefined;
+    // The last field of the custom resource's own on the way.
+    let at = depth - 1;
+    while (at > 0 && this.#owners[at]?.isCustom !== true) at--;
+    if (at === 0) return undefined;
+    const field = pathText(this.#path, at + 1);
+    if (at === depth - 1 && this.#path[at] !== 'metadata') return `${field}: Invalid value: ${JSON.stringify(value)}: must be a string`;
+    const names = this.#path.slice(at + 1, depth).filter((_, i) => this.#owners[at + 1 + i] !== undefined);
+    const where = names.length === 0 ? 'Go value' : `Go struct field ObjectMeta.${names.join('.')}`;
+    const whole = JSON.stringify(this.#values[at + 1]);
+    return `${field}: Invalid value: ${whole}: json: cannot unmarshal ${goValue(value, isInteger)} into ${where} of type ${node.goType}`;
+  }
+
   #unknown(depth: number): void {
     if (this.unknownFields.length >= strictErrorsMax) return;
-    this.unknownFields.push(`unknown field "${pathText(this.#path, depth + 1)}"`);
+    const isCustom = this.#owners[0]?.isCustom === true;
+    const isOfMetadata = isCustom && this.#owners[depth]?.isCustom !== true;
+    const list = isOfMetadata ? (this.#path[0] === 'metadata' ? this.#unknownMetadata : this.#unknownWithin) : this.unknownFields;
+    list.push(`unknown field "${pathText(this.#path, depth + 1)}"`);
+  }
+
+  unknownInOrder(): string[] {
+    if (this.#unknownMetadata.length + this.unknownFields.length + this.#unknownWithin.length < 2)
+      return [...this.#unknownMetadata, ...this.unknownFields, ...this.#unknownWithin];
+    return [...this.#unknownMetadata.sort(), ...this.unknownFields.sort(), ...this.#unknownWithin.sort()];
   }
 }
 

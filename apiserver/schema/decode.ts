@@ -1,10 +1,10 @@
 // Request bodies to objects: JSON, YAML or protobuf bytes become an object that fits its schema, or a BadRequest in kube-apiserver's
 // words. Defaults and validation come later and elsewhere; a required field may be absent here.
 
-import { invalid } from '../../api/field-error.ts';
+import { type FieldError, invalid } from '../../api/field-error.ts';
 import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/kind.ts';
-import { badRequestError, invalidError, StatusError } from '../../api/status.ts';
+import { badRequestError, internalError, invalidError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { decodeMessage } from '../protobuf/decode.ts';
 import { protobufType, unwrap } from '../protobuf/envelope.ts';
@@ -43,6 +43,7 @@ export function decodeBody(body: Uint8Array, options: DecodeOptions): DecodedBod
   const { value } = parsed;
   if (!isPlainObject(value)) throw unrecognized(body, options, `couldn't get version/kind; json parse error: ${notAnObject(value)}`);
   const actual = actualKind(value, body, options);
+  if (options.schema.isCustom) checkCustomType(value, actual, options);
   const fieldValidation = options.fieldValidation ?? 'Warn';
   const strictErrors: string[] = [];
   try {
@@ -65,17 +66,55 @@ export function decodeBody(body: Uint8Array, options: DecodeOptions): DecodedBod
   return { object, warnings: fieldValidation === 'Warn' ? strictErrors.flatMap(warningsOf) : [] };
 }
 
+/** A custom resource says itself what it is, and nothing stands in for that. @throws StatusError BadRequest, Invalid, InternalError */
+function checkCustomType(value: Record<string, unknown>, actual: ActualKind, options: Pick<DecodeOptions, 'kind'>): void {
+  const { apiVersion, kind } = value;
+  if (!kind) throw cannotBeHandled(actual, options, `Object 'Kind' is missing in '${JSON.stringify(value)}'`);
+  const [given, wanted] = [apiVersionOf(actual), apiVersionOf(options.kind)];
+  if (given !== wanted) throw badRequestError(`the API version in the data (${given}) does not match the expected API version (${wanted})`);
+  if (!apiVersion) throw internalError("Object 'apiVersion' is missing in 'unstructured object has no version'");
+  if (kind !== options.kind.kind) throw wrongCustomType(value, options, [invalid('kind', kind, `must be ${options.kind.kind}`)]);
+}
+
+function wrongCustomType(
+  value: Record<string, unknown>,
+  { kind }: Pick<DecodeOptions, 'kind'>,
+  errors: readonly FieldError[],
+): StatusError {
+  const { apiVersion, kind: own, metadata } = value;
+  const group = typeof apiVersion === 'string' && apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const { name } = (metadata ?? {}) as { name?: unknown };
+  return invalidError({ group, plural: '', kind: String(own ?? kind.kind) }, String(name ?? ''), errors);
+}
+
+interface PatchOptions extends Omit<DecodeOptions, 'contentType'> {
+  /** Duplicate fields in the patch itself. */
+  duplicates?: readonly string[];
+  /** What the patch made, as it was before it was fitted: shown in messages. Default: what is left of it. */
+  source?(): object;
+}
+
 /**
  * Fits what a patch made to its schema, in place.
  * @throws StatusError Invalid, about the field `patch`
  */
-export function decodeObject(value: object, options: Omit<DecodeOptions, 'contentType'>): DecodedBody {
+export function decodeObject(value: object, options: PatchOptions): DecodedBody {
   const fieldValidation = options.fieldValidation ?? 'Warn';
-  const refuse = (why: string) => invalidError({ group: '', plural: '', kind: '' }, '', [invalid('patch', JSON.stringify(value), why)]);
+  const refuse = (why: string) =>
+    invalidError({ group: '', plural: '', kind: '' }, '', [invalid('patch', JSON.stringify(options.source?.() ?? value), why)]);
+  const object = value as Record<string, unknown>;
+  if (options.schema.isCustom) {
+    const wanted = { apiVersion: apiVersionOf(options.kind), kind: options.kind.kind };
+    const errors = (['kind', 'apiVersion'] as const)
+      .filter((field) => object[field] !== wanted[field])
+      .map((field) => invalid(field, object[field] ?? '', `must be ${wanted[field]}`));
+    if (errors.length > 0) throw wrongCustomType(object, options, errors);
+  }
   try {
-    const { unknownFields } = checkBody(value as Record<string, unknown>, options.schema);
-    if (unknownFields.length > 0 && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${unknownFields.join(', ')}`);
-    return { object: value as KubeObject, warnings: fieldValidation === 'Warn' ? unknownFields : [] };
+    const { unknownFields } = checkBody(object, options.schema);
+    const strictErrors = [...(options.duplicates ?? []), ...unknownFields];
+    if (strictErrors.length > 0 && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${strictErrors.join(', ')}`);
+    return { object: value as KubeObject, warnings: fieldValidation === 'Warn' ? strictErrors : [] };
   } catch (error) {
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
@@ -146,6 +185,12 @@ function parseYaml(body: Uint8Array, options: DecodeOptions): ParsedBody {
     if (error instanceof DecodeError) throw unrecognized(body, options, error.message);
     throw error;
   }
+}
+
+/** Fields that a JSON patch document says twice, as strict decoding names them. */
+export function duplicatesInPatch(body: Buffer, patch: unknown): string[] {
+  if (countKeys(patch) === outlineOf(body).keys) return [];
+  return [...new Set(duplicateKeys(body.toString()).map((path) => `duplicate field "${pathText(path)}"`))];
 }
 
 function textOf(body: Uint8Array): string {
