@@ -4,14 +4,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { badRequestError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import type { ObjectNode } from '../schema/node.ts';
 import { compareObjects, fieldsOf, type Json } from './compare.ts';
-import { difference, type FieldSet, hasPath, intersection, isEmptySet, recursiveDifference, union } from './field-set.ts';
+import { difference, hasPath } from './field-set.ts';
+import { keeping, type ResetFields } from './ignored-fields.ts';
+import { compareVersions, type KindVersions, reconcileManagers } from './kind-versions.ts';
 import { type Manager, type Managers, managerKey, readManagers, setFields, stripFields, writeManagers } from './managed-fields.ts';
-import { mergeObjects, removeFields, withNamedFields, withoutNulls } from './merge.ts';
+import { mergeObjects, withoutNulls } from './merge.ts';
 import { MissingKeyError } from './path-element.ts';
-import { type Conflict, conflictError, conflictsOf, ignoring, takeOver } from './take-over.ts';
-import { recordUpdate, resetsOf, withoutManagedFields } from './track-update.ts';
+import { prune } from './prune.ts';
+import { type Conflict, conflictError, conflictsOf, takeOver } from './take-over.ts';
+import { recordUpdate, withoutManagedFields } from './track-update.ts';
 import { appliedProblems } from './validate-applied.ts';
 
 export interface ApplyRequest {
@@ -22,15 +24,15 @@ export interface ApplyRequest {
   /** The fieldManager parameter, which an apply must give. */
   manager: string;
   force: boolean;
-  /** `apps/v1` and `Deployment`, as the path says. */
-  apiVersion: string;
+  /** `Deployment`, as the path says. */
   kind: string;
+  /** The kind's, as seen from the one in the path. */
+  versions: KindVersions;
   subresource: string;
   /** Now, in RFC 3339 in whole seconds. */
   time: string;
-  schema: ObjectNode;
   /** What the server resets in such a write (`['status']`). */
-  resets: readonly string[];
+  resets: ResetFields;
 }
 
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -43,13 +45,13 @@ const beforeFirstApply = 'before-first-apply';
  * parts with `live` and `applied`: copy it before changing it.
  * @throws StatusError Conflict when others manage what would change, BadRequest for a body that cannot be applied
  */
-export function applyPatch(request: ApplyRequest): KubeObject {
+export async function applyPatch(request: ApplyRequest): Promise<KubeObject> {
   checkApplied(request);
   const managers = readManagers(request.live?.metadata?.managedFields);
   if (!managers) throw new StatusError('', 'failed to decode managed fields: an entry is not valid');
-  const live = withoutManagedFields(request.live) ?? {};
+  const live = request.live ? withoutManagedFields(request.live) : {};
   try {
-    const object = applyTo(live, managers, request);
+    const object = await applyTo(live, managers, request);
     syncLastApplied(object, request);
     const entries = writeManagers(managers);
     const metadata = { ...object.metadata };
@@ -63,7 +65,8 @@ export function applyPatch(request: ApplyRequest): KubeObject {
 }
 
 function checkApplied(request: ApplyRequest): void {
-  const { applied, apiVersion, kind, schema } = request;
+  const { applied, kind } = request;
+  const { apiVersion, schema } = request.versions;
   if (applied.apiVersion !== apiVersion || applied.kind !== kind) {
     throw badRequestError(`invalid object type: ${kindText(textOf(applied.apiVersion), textOf(applied.kind))}`);
   }
@@ -79,8 +82,8 @@ function checkApplied(request: ApplyRequest): void {
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** `default/web; apps/v1, Kind=Deployment` */
-function subjectOf({ applied, apiVersion, kind }: ApplyRequest): string {
-  return `${applied.metadata?.namespace ?? ''}/${applied.metadata?.name ?? ''}; ${kindText(apiVersion, kind)}`;
+function subjectOf({ applied, versions, kind }: ApplyRequest): string {
+  return `${applied.metadata?.namespace ?? ''}/${applied.metadata?.name ?? ''}; ${kindText(versions.apiVersion, kind)}`;
 }
 
 /** `/v1, Kind=Pod` */
@@ -89,63 +92,33 @@ function kindText(apiVersion: string, kind: string): string {
 }
 
 /** Mutates `managers`. */
-function applyTo(live: Json, managers: Managers, request: ApplyRequest): KubeObject {
-  const { schema, resets, apiVersion, time } = request;
+async function applyTo(live: KubeObject, managers: Managers, request: ApplyRequest): Promise<KubeObject> {
+  const { versions, resets, time, subresource } = request;
+  const { apiVersion, schema } = versions;
+  const applied = request.applied as Json;
+  const keep = keeping(resets);
   if (managers.size === 0 && request.live) {
-    recordUpdate(managers, {
-      old: undefined,
-      new: live as KubeObject,
-      manager: beforeFirstApply,
-      subresource: request.subresource,
-      apiVersion,
-      time,
-      schema,
-      resets,
-    });
+    await recordUpdate(managers, { old: undefined, new: live, manager: beforeFirstApply, subresource, versions, time, resets });
   }
-  const self: Manager = {
-    name: request.manager,
-    operation: 'Apply',
-    apiVersion,
-    subresource: request.subresource,
-    time: undefined,
-    fields: {},
-  };
+  reconcileManagers(managers, versions);
+  const self: Manager = { name: request.manager, operation: 'Apply', apiVersion, subresource, time: undefined, fields: {} };
   const key = managerKey(self);
   const last = managers.get(key);
-  const ignored = resetsOf(resets);
-  const fields = recursiveDifference(fieldsOf(request.applied as Json, schema), ignored);
+  const fields = keep(fieldsOf(applied, schema));
   managers.set(key, { ...self, time: last?.time, fields });
-  const merged = mergeObjects(live, request.applied as Json, schema);
-  const pruned = last && !isEmptySet(last.fields) ? prune(merged, managers, last.fields, schema) : merged;
-  const object = withoutNulls(pruned) as Json;
-  const comparison = ignoring(compareObjects(live, object, schema), ignored);
-  const conflicts = request.force ? [] : conflictsOf(managers, key, comparison);
-  const refused = conflicts.length === 0 ? [] : notAppliedByClient(conflicts, live, request);
+  const merged = mergeObjects(live as Json, applied, schema) as KubeObject;
+  const pruned = last ? await prune(merged, { managers, last, versions }) : merged;
+  const object = withoutNulls(pruned) as KubeObject;
+  const comparisons = await compareVersions(live, object, { managers, versions, keep });
+  const conflicts = request.force ? [] : conflictsOf(managers, key, comparisons);
+  const refused = conflicts.length === 0 ? [] : notAppliedByClient(conflicts, live as Json, request);
   if (refused.length > 0) throw conflictError(refused);
-  takeOver(managers, key, comparison);
-  const isChanged = !isDeepStrictEqual(live, object);
+  takeOver(managers, key, comparisons);
   // Time tells of the last change; an apply that changes nothing leaves it, or has none.
   const own = managers.get(key);
-  if (own && isChanged) managers.set(key, { ...own, time });
+  if (own && !isDeepStrictEqual(live, object)) managers.set(key, { ...own, time });
   setFields(managers, key, stripFields(fields));
-  return object as KubeObject;
-}
-
-/**
- * Takes out of `merged` what the applier had in `last` and has no more, unless somebody else manages it; list elements and
- * objects go when nothing that others manage is left in them.
- */
-function prune(merged: Json, managers: Managers, last: FieldSet, schema: ObjectNode): Json {
-  const named = (set: FieldSet) => withNamedFields(set, schema);
-  let pruned = removeFields(merged, named(last), schema);
-  const mergedFields = named(fieldsOf(merged, schema));
-  let managed: FieldSet = {};
-  for (const manager of managers.values()) managed = union(managed, manager.fields);
-  const kept = union(named(fieldsOf(pruned, schema)), named(managed));
-  pruned = removeFields(merged, difference(mergedFields, kept), schema);
-  const dangling = difference(mergedFields, named(fieldsOf(pruned, schema)));
-  return removeFields(merged, intersection(dangling, named(last)), schema);
+  return object;
 }
 
 /**
@@ -153,15 +126,16 @@ function prune(merged: Json, managers: Managers, last: FieldSet, schema: ObjectN
  * its annotation does not account for.
  */
 function notAppliedByClient(conflicts: Conflict[], live: Json, request: ApplyRequest): Conflict[] {
+  const { schema } = request.versions;
   const annotation = request.manager === kubectl ? (live as KubeObject).metadata?.annotations?.[lastAppliedAnnotation] : undefined;
   const lastApplied = annotation ? parseLastApplied(annotation, request) : undefined;
   if (!lastApplied) return conflicts;
-  const comparison = compareObjects(lastApplied, live, request.schema);
-  const own = [comparison.modified, comparison.added, comparison.removed].reduce(difference, fieldsOf(lastApplied, request.schema));
+  const comparison = compareObjects(lastApplied, live, schema);
+  const own = [comparison.modified, comparison.added, comparison.removed].reduce(difference, fieldsOf(lastApplied, schema));
   return conflicts.filter(({ path }) => !hasPath(own, path));
 }
 
-function parseLastApplied(annotation: string, { apiVersion, schema }: ApplyRequest): Json | undefined {
+function parseLastApplied(annotation: string, { versions: { apiVersion, schema } }: ApplyRequest): Json | undefined {
   try {
     const object = JSON.parse(annotation) as KubeObject | null;
     return object?.apiVersion === apiVersion && appliedProblems(object as Json, schema).length === 0 ? (object as Json) : undefined;

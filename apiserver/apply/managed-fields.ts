@@ -171,8 +171,3 @@ export function capUpdateManagers(managers: Managers): void {
     count--;
   }
 }
-
-/** Paths as dotted names (`spec.replicas`) to a set. */
-export function setOfNames(names: readonly string[]): FieldSet {
-  return names.reduce<FieldSet>((set, name) => union(set, setOfPath(name.split('.').map((part) => `f:${part}`))), emptySet);
-}

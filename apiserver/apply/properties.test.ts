@@ -18,9 +18,11 @@ import {
   setOfPath,
   union,
 } from './field-set.ts';
+import { onlyVersion } from './kind-versions.ts';
 import { trackUpdate } from './track-update.ts';
 
 const schema = schemaOf('', 'v1', 'Pod')!;
+const versions = onlyVersion('v1', schema);
 const kind = { apiVersion: 'v1', kind: 'Pod' };
 
 /** An object whose maps, list-map elements and set items have names from `names`, so that two appliers can be kept apart. */
@@ -57,8 +59,18 @@ function podOf(names: readonly string[]): fc.Arbitrary<KubeObject> {
 }
 const anyPod = podOf(['a', 'b', 'c', 'd']);
 
-function apply(live: KubeObject | undefined, applied: KubeObject, manager: string, force = true): KubeObject {
-  return applyPatch({ live, applied, manager, force, ...kind, subresource: '', time: '2024-01-01T00:00:00Z', schema, resets: ['status'] });
+function apply(live: KubeObject | undefined, applied: KubeObject, manager: string, force = true): Promise<KubeObject> {
+  return applyPatch({
+    live,
+    applied,
+    manager,
+    force,
+    kind: 'Pod',
+    versions,
+    subresource: '',
+    time: '2024-01-01T00:00:00Z',
+    resets: ['status'],
+  });
 }
 function valuesOf({ metadata: { managedFields: _, ...metadata } = {}, ...object }: KubeObject): Json {
   return { ...object, metadata };
@@ -75,21 +87,21 @@ function unordered(value: unknown): unknown {
   );
 }
 
-test('applying the same again changes nothing', () => {
-  fc.assert(
-    fc.property(anyPod, anyPod, (first, second) => {
-      const once = apply(apply(undefined, first, 'one'), second, 'two');
-      assert.deepEqual(apply(once, second, 'two'), once);
+test('applying the same again changes nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyPod, anyPod, async (first, second) => {
+      const once = await apply(await apply(undefined, first, 'one'), second, 'two');
+      assert.deepEqual(await apply(once, second, 'two'), once);
     }),
   );
 });
 
-test('the order of appliers who have nothing in common does not matter', () => {
-  fc.assert(
-    fc.property(podOf(['a', 'b']), podOf(['c', 'd']), podOf(['a', 'b']), (one, two, oneAgain) => {
-      const forth = apply(apply(apply(undefined, one, 'one', false), two, 'two', false), oneAgain, 'one', false);
-      const back = apply(apply(apply(undefined, two, 'two', false), one, 'one', false), oneAgain, 'one', false);
-      const only = apply(apply(undefined, oneAgain, 'one', false), two, 'two', false);
+test('the order of appliers who have nothing in common does not matter', async () => {
+  await fc.assert(
+    fc.asyncProperty(podOf(['a', 'b']), podOf(['c', 'd']), podOf(['a', 'b']), async (one, two, oneAgain) => {
+      const forth = await apply(await apply(await apply(undefined, one, 'one', false), two, 'two', false), oneAgain, 'one', false);
+      const back = await apply(await apply(await apply(undefined, two, 'two', false), one, 'one', false), oneAgain, 'one', false);
+      const only = await apply(await apply(undefined, oneAgain, 'one', false), two, 'two', false);
       const dropEmpty = (object: KubeObject) => JSON.stringify(unordered(withoutEmpty(valuesOf(object))));
       assert.equal(dropEmpty(forth), dropEmpty(back));
       assert.equal(dropEmpty(forth), dropEmpty(only));
@@ -107,10 +119,10 @@ function withoutEmpty(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-test('what no applier ever named is never lost', () => {
-  fc.assert(
-    fc.property(anyPod, anyPod, anyPod, (live, first, second) => {
-      const result = apply(apply(live, first, 'one'), second, 'one');
+test('what no applier ever named is never lost', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyPod, anyPod, anyPod, async (live, first, second) => {
+      const result = await apply(await apply(live, first, 'one'), second, 'one');
       const { removed } = compareObjects(valuesOf(live), valuesOf(result), schema);
       const named = union(fieldsOf(first as Json, schema), fieldsOf(second as Json, schema));
       const lost = pathsOf(difference(removed, named)).filter((path) => !isWithin(path, named));
@@ -126,10 +138,10 @@ function isWithin(path: string[], named: FieldSet): boolean {
   return set !== undefined;
 }
 
-test('every field an applier names is in the result, with its value', () => {
-  fc.assert(
-    fc.property(anyPod, anyPod, (live, applied) => {
-      const result = apply(live, applied, 'one');
+test('every field an applier names is in the result, with its value', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyPod, anyPod, async (live, applied) => {
+      const result = await apply(live, applied, 'one');
       const { modified, added } = compareObjects(valuesOf(result), valuesOf(applied), schema);
       assert.deepEqual(pathsOf(intersection(union(modified, added), fieldsOf(applied as Json, schema))), []);
     }),
@@ -172,7 +184,7 @@ const { set: hostileSet } = fc.letrec<{ set: object }>((tie) => ({
   ) as fc.Arbitrary<object>,
 }));
 
-test('managedFields of any content end in a tracked object, a conflict or a refusal', () => {
+test('managedFields of any content end in a tracked object, a conflict or a refusal', async () => {
   const entry = fc.record(
     {
       manager: fc.constantFrom('one', 'x', ''),
@@ -184,13 +196,13 @@ test('managedFields of any content end in a tracked object, a conflict or a refu
     },
     { requiredKeys: [] },
   );
-  fc.assert(
-    fc.property(anyPod, anyPod, fc.array(entry, { maxLength: 3 }), fc.boolean(), (live, applied, managedFields, force) => {
+  await fc.assert(
+    fc.asyncProperty(anyPod, anyPod, fc.array(entry, { maxLength: 3 }), fc.boolean(), async (live, applied, managedFields, force) => {
       const stored = { ...live, metadata: { ...live.metadata, managedFields } };
-      const tracking = { subresource: '', apiVersion: 'v1', time: '2024-01-01T00:00:00Z', schema, resets: [], manager: 'two' };
-      trackUpdate({ ...tracking, old: live, new: { ...applied, metadata: { ...applied.metadata, managedFields } } });
+      const tracking = { subresource: '', versions, time: '2024-01-01T00:00:00Z', resets: [], manager: 'two' };
+      await trackUpdate({ ...tracking, old: live, new: { ...applied, metadata: { ...applied.metadata, managedFields } } });
       try {
-        JSON.stringify(apply(stored, applied, 'one', force));
+        JSON.stringify(await apply(stored, applied, 'one', force));
       } catch (error) {
         assert.ok(error instanceof StatusError, String(error));
       }
@@ -199,12 +211,12 @@ test('managedFields of any content end in a tracked object, a conflict or a refu
   );
 });
 
-test('an applied body of any content ends in an object or a refusal', () => {
-  fc.assert(
-    fc.property(anyPod, fc.constantFrom('metadata', 'spec', 'status'), fc.jsonValue({ maxDepth: 4 }), (live, field, value) => {
+test('an applied body of any content ends in an object or a refusal', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyPod, fc.constantFrom('metadata', 'spec', 'status'), fc.jsonValue({ maxDepth: 4 }), async (live, field, value) => {
       const applied = { ...kind, metadata: { name: 'p' }, [field]: JSON.parse(JSON.stringify(value)) as object };
       try {
-        JSON.stringify(apply(live, applied, 'one'));
+        JSON.stringify(await apply(live, applied, 'one'));
       } catch (error) {
         assert.ok(error instanceof StatusError, String(error));
       }

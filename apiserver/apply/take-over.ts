@@ -4,17 +4,8 @@
 import type { StatusCause } from '../../api/status.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Comparison } from './compare.ts';
-import {
-  difference,
-  emptySet,
-  type FieldSet,
-  intersection,
-  isEmptySet,
-  pathsOf,
-  pathText,
-  recursiveDifference,
-  union,
-} from './field-set.ts';
+import { difference, emptySet, intersection, isEmptySet, pathsOf, pathText, union } from './field-set.ts';
+import type { Comparisons } from './kind-versions.ts';
 import { type Managers, setFields } from './managed-fields.ts';
 
 /** Fields that others manage and this change would alter. */
@@ -23,32 +14,27 @@ export interface Conflict {
   path: string[];
 }
 
-/** What others manage of what a comparison changed, sorted by manager. */
-export function conflictsOf(managers: Managers, self: string, comparison: Comparison): Conflict[] {
-  const changed = union(comparison.modified, comparison.added);
+/** What others manage of what a change changed, sorted by manager. */
+export function conflictsOf(managers: Managers, self: string, comparisons: Comparisons): Conflict[] {
   const keys = [...managers.keys()].filter((key) => key !== self).sort();
-  return keys.flatMap((key) => pathsOf(intersection(managers.get(key)!.fields, changed)).map((path) => ({ managerKey: key, path })));
+  return keys.flatMap((key) => {
+    const { fields, apiVersion } = managers.get(key)!;
+    return pathsOf(intersection(fields, changedIn(comparisons.get(apiVersion)))).map((path) => ({ managerKey: key, path }));
+  });
 }
 
-/** Takes from all but `self` what was modified, added or removed. Mutates `managers`. */
-export function takeOver(managers: Managers, self: string, comparison: Comparison): void {
-  const changed = union(comparison.modified, comparison.added);
+const changedIn = (comparison: Comparison | undefined) => (comparison ? union(comparison.modified, comparison.added) : emptySet);
+
+/** Takes from all but `self` what was modified, added or removed, each in its own version. Mutates `managers`. */
+export function takeOver(managers: Managers, self: string, comparisons: Comparisons): void {
   for (const [key, manager] of [...managers]) {
-    if (key === self) continue;
+    const comparison = comparisons.get(manager.apiVersion);
+    if (key === self || !comparison) continue;
+    const changed = changedIn(comparison);
     const taken = isEmptySet(changed) ? emptySet : intersection(manager.fields, changed);
     const left = isEmptySet(taken) ? manager.fields : difference(manager.fields, taken);
     setFields(managers, key, difference(left, comparison.removed));
   }
-}
-
-/** The comparison without what the server resets anyway. */
-export function ignoring(comparison: Comparison, ignored: FieldSet): Comparison {
-  if (isEmptySet(ignored)) return comparison;
-  return {
-    added: recursiveDifference(comparison.added, ignored),
-    modified: recursiveDifference(comparison.modified, ignored),
-    removed: recursiveDifference(comparison.removed, ignored),
-  };
 }
 
 /** 409 with each conflict as a cause. */

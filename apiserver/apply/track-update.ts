@@ -1,22 +1,14 @@
 // managedFields of every write that is no apply: create, update and the other patches. Whoever writes manages what it
 // changed.
 
+import { StatusError } from '../../api/status.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../api/wire.ts';
-import type { ObjectNode } from '../schema/node.ts';
-import { compareObjects, type Json } from './compare.ts';
-import { emptySet, type FieldSet, isEmptySet, union } from './field-set.ts';
-import {
-  capUpdateManagers,
-  type Manager,
-  type Managers,
-  managerKey,
-  readManagers,
-  setOfNames,
-  stripFields,
-  writeManagers,
-} from './managed-fields.ts';
+import { emptySet, isEmptySet, union } from './field-set.ts';
+import { keeping, type ResetFields } from './ignored-fields.ts';
+import { compareVersions, type KindVersions, reconcileManagers } from './kind-versions.ts';
+import { capUpdateManagers, type Manager, type Managers, managerKey, readManagers, stripFields, writeManagers } from './managed-fields.ts';
 import { MissingKeyError } from './path-element.ts';
-import { ignoring, takeOver } from './take-over.ts';
+import { takeOver } from './take-over.ts';
 
 export interface UpdateTracking {
   /** What is stored; undefined when the object is created. */
@@ -27,25 +19,25 @@ export interface UpdateTracking {
   manager: string;
   /** '' for the object itself. */
   subresource: string;
-  /** `apps/v1`: the version that the request speaks. */
-  apiVersion: string;
+  /** The kind's, as seen from the one that the request speaks. */
+  versions: KindVersions;
   /** Now, in RFC 3339 in whole seconds. */
   time: string;
-  schema: ObjectNode;
   /** What the server resets in such a write (`['status']`), so that nobody comes to manage it by that. */
-  resets: readonly string[];
+  resets: ResetFields;
 }
 
 /** metadata.managedFields for the new object; undefined for none. Reads what `old` and `new` carry. */
-export function trackUpdate(update: UpdateTracking): ManagedFieldsEntry[] | undefined {
+export async function trackUpdate(update: UpdateTracking): Promise<ManagedFieldsEntry[] | undefined> {
   const managers = managersBefore(update);
   // An object that nobody tracks is not tracked from the middle of its life on.
   if (update.old && managers.size === 0) return undefined;
   try {
-    recordUpdate(managers, update);
+    await recordUpdate(managers, update);
   } catch (error) {
-    // List elements that cannot be named: validation will say so, or they are older than it.
-    if (error instanceof MissingKeyError) return update.old?.metadata?.managedFields;
+    // List elements that cannot be named (validation will say so, or they are older than it), or a version that nothing
+    // converts to just now: who manages what is no reason to refuse a write.
+    if (error instanceof MissingKeyError || error instanceof StatusError) return update.old?.metadata?.managedFields;
     throw error;
   }
   return writeManagers(managers);
@@ -66,39 +58,30 @@ function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
 }
 
 /** Gives `update.manager` what it changed. Mutates `managers`. */
-export function recordUpdate(managers: Managers, update: UpdateTracking): void {
-  const { apiVersion, subresource, time } = update;
-  const ignored = resetsOf(update.resets);
-  const comparison = ignoring(compareObjects(withoutManagedFields(update.old), withoutManagedFields(update.new)!, update.schema), ignored);
+export async function recordUpdate(managers: Managers, update: UpdateTracking): Promise<void> {
+  const { versions, subresource, time } = update;
+  const { apiVersion } = versions;
+  reconcileManagers(managers, versions);
+  const keep = keeping(update.resets);
+  const before = update.old && withoutManagedFields(update.old);
+  const comparisons = await compareVersions(before, withoutManagedFields(update.new), { managers, versions, keep });
   const self: Manager = { name: update.manager || 'unknown', operation: 'Update', apiVersion, subresource, time, fields: emptySet };
   const key = managerKey(self);
   // An operation starts with no fields, so that its manager's time changes only when it changes something.
-  takeOver(managers, '', comparison);
-  const changed = stripFields(union(comparison.modified, comparison.added));
+  takeOver(managers, '', comparisons);
+  const own = comparisons.get(apiVersion);
+  const changed = own ? stripFields(union(own.modified, own.added)) : emptySet;
   if (!isEmptySet(changed)) {
-    const before = managers.get(key);
-    managers.set(key, { ...self, fields: before ? union(changed, before.fields) : changed });
+    const kept = managers.get(key);
+    managers.set(key, { ...self, fields: kept ? union(changed, kept.fields) : changed });
   }
   capUpdateManagers(managers);
 }
 
-const resetSets = new Map<string, FieldSet>();
-
-/** The set of dotted names; there are few different lists of them. */
-export function resetsOf(names: readonly string[]): FieldSet {
-  const text = names.join();
-  let set = resetSets.get(text);
-  if (!set) {
-    set = setOfNames(names);
-    resetSets.set(text, set);
-  }
-  return set;
-}
-
-export function withoutManagedFields(object: KubeObject | undefined): Json | undefined {
-  if (!object?.metadata?.managedFields) return object as Json | undefined;
+export function withoutManagedFields(object: KubeObject): KubeObject {
+  if (!object.metadata?.managedFields) return object;
   const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata } as Json;
+  return { ...object, metadata };
 }
 
 const managerNameLengthMax = 128;

@@ -81,6 +81,7 @@ export function customResource(
     ...(hasStatus
       ? {
           status: {
+            resets: ['metadata', 'spec'],
             beforeUpdate: keepAllButStatus,
             validateUpdate: (object: KubeObject, old: KubeObject) =>
               validateStatus(object, schema, { old, problems: scale ? statusScaleErrors(object, scale) : [] }),
@@ -104,7 +105,15 @@ export function customResource(
 
 function storedVersions({ spec }: CustomResourceDefinition, convert: StoredVersions['convert']): StoredVersions {
   const stored = spec.versions.find(({ storage }) => storage)?.name ?? '';
-  return { storage: `${spec.group}/${stored}`, ...(convert && spec.conversion?.strategy === 'Webhook' ? { convert } : {}) };
+  const schemas = new Map<string, ObjectNode>();
+  const schemaOf = (apiVersion: string) => {
+    const version = spec.versions.find(({ name }) => `${spec.group}/${name}` === apiVersion);
+    if (!version) return undefined;
+    const node = schemas.get(apiVersion) ?? customResourceNode(version.schema?.openAPIV3Schema, spec.preserveUnknownFields === true);
+    schemas.set(apiVersion, node);
+    return node;
+  };
+  return { storage: `${spec.group}/${stored}`, schemaOf, ...(convert && spec.conversion?.strategy === 'Webhook' ? { convert } : {}) };
 }
 
 function kindOf({ spec, status }: CustomResourceDefinition, version: CustomResourceVersion): Kind {

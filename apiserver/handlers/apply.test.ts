@@ -64,3 +64,54 @@ test('an apply without a manager, of unknown fields, or under another name is re
   assert.equal((await ask('PATCH', `${path}?force=true`, {}, { 'content-type': 'application/merge-patch+json' })).status, 422);
   await close();
 });
+
+test('what was managed in one version of a kind is taken over by writes in another', async () => {
+  const { ask, close } = await startServer();
+  const at = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`;
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+  const spec = { scaleTargetRef, maxReplicas: 5, targetCPUUtilizationPercentage: 50 };
+  const made = await ask(
+    'PATCH',
+    `${at('v1')}/web?fieldManager=old`,
+    { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', spec },
+    yaml,
+  );
+  assert.equal(made.status, 201, made.text);
+  const metric = (averageUtilization: number) => ({
+    type: 'Resource',
+    resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } },
+  });
+  const inV2 = (utilization: number) => ({
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    spec: { metrics: [metric(utilization)] },
+  });
+  const refused = await ask('PATCH', `${at('v2')}/web?fieldManager=new`, inV2(70), yaml);
+  assert.deepEqual(
+    [refused.status, refused.json.message],
+    [409, 'Apply failed with 1 conflict: conflict with "old": .spec.targetCPUUtilizationPercentage'],
+  );
+  const forced = await ask('PATCH', `${at('v2')}/web?fieldManager=new&force=true`, inV2(70), yaml);
+  const fieldsOf = (name: string) => forced.json.metadata.managedFields.find(({ manager }: { manager: string }) => manager === name);
+  assert.deepEqual(fieldsOf('old').fieldsV1, { 'f:spec': { 'f:maxReplicas': {}, 'f:scaleTargetRef': {} } });
+  assert.deepEqual([fieldsOf('old').apiVersion, fieldsOf('new').apiVersion], ['autoscaling/v1', 'autoscaling/v2']);
+  // Who goes on in the other version has nothing taken away that it has there under another name.
+  const over = await ask(
+    'PATCH',
+    `${at('v2')}/web?fieldManager=old`,
+    { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', spec: { scaleTargetRef, maxReplicas: 5 } },
+    yaml,
+  );
+  assert.deepEqual([over.status, over.json.spec.metrics], [200, [metric(70)]]);
+
+  const involvedObject = { kind: 'Pod', namespace: 'default', name: 'p' };
+  const event = { metadata: { name: 'e' }, involvedObject, reason: 'Tried', message: 'one', type: 'Normal' };
+  assert.equal((await ask('POST', '/api/v1/namespaces/default/events?fieldManager=old', event)).status, 201);
+  const path = '/apis/events.k8s.io/v1/namespaces/default/events/e';
+  const noted = await ask('PATCH', `${path}?fieldManager=new`, { note: 'two' }, { 'content-type': 'application/merge-patch+json' });
+  assert.equal(noted.status, 200, noted.text);
+  const [newer, older] = noted.json.metadata.managedFields;
+  assert.deepEqual([newer.manager, newer.apiVersion, newer.fieldsV1], ['new', 'events.k8s.io/v1', { 'f:note': {} }]);
+  assert.deepEqual([older.apiVersion, 'f:message' in older.fieldsV1, 'f:reason' in older.fieldsV1], ['v1', false, true]);
+  await close();
+});

@@ -1,7 +1,6 @@
 // PATCH with application/apply-patch+yaml: server-side apply. The object is created when it is not there.
 
 import { forbidden, required } from '../../api/field-error.ts';
-import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, invalidError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
@@ -9,6 +8,7 @@ import { type ApplyRequest, applyPatch } from '../apply/apply-patch.ts';
 import type { ApiContext } from '../context.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
+import { versionsOf } from '../registry/served-versions.ts';
 import { DecodeError } from '../schema/check.ts';
 import { decodeObject } from '../schema/decode.ts';
 import { parseYamlBody } from '../schema/yaml-body.ts';
@@ -33,17 +33,17 @@ export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]
     const strategy = strategyOf?.(served);
     const subresource = strategy?.subresource ?? '';
     const { kind, schema } = served;
-    const produce = (old: KubeObject | undefined) => {
-      const merged = applyPatch({
+    const versions = versionsOf(served, server.resources);
+    const produce = async (old: KubeObject | undefined) => {
+      const merged = await applyPatch({
         live: old,
         applied,
         manager,
         force,
-        apiVersion: apiVersionOf(kind),
         kind: kind.kind,
+        versions,
         subresource,
         time: timestamp(server.clock),
-        schema,
         resets: resetFieldsOf(served, subresource),
       });
       // What was merged shares parts with the body, which another attempt needs again.

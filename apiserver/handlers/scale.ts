@@ -7,6 +7,7 @@ import { negativeMessage } from '../../api/validation/object-meta.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
 import { applyPatch } from '../apply/apply-patch.ts';
+import { onlyVersion } from '../apply/kind-versions.ts';
 import { scaleApiVersion, toParentEntries, toScaleEntries } from '../apply/scale-fields.ts';
 import { fieldManagerName, trackUpdate } from '../apply/track-update.ts';
 import type { ApiContext } from '../context.ts';
@@ -36,6 +37,8 @@ function scaleSchema(): ObjectNode {
   if (!schema) throw new Error('no schema for Scale');
   return schema;
 }
+
+const scaleVersions = () => onlyVersion(scaleApiVersion, scaleSchema());
 
 type ScaleAccess = NonNullable<ResourceDeclaration['scale']>;
 
@@ -109,14 +112,14 @@ export const patchScale: ResourceHandler = async (ctx, served, server) => {
     return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale, isPatch: true });
   }
   const apply = await readApply(ctx);
-  const own = { apiVersion: scaleApiVersion, kind: scaleKind.kind, subresource: 'scale', schema: scaleSchema(), resets: [] };
-  const change = (old: Scale) => applyPatch({ ...apply, ...own, live: old, time: timestamp(server.clock) }) as Scale;
+  const own = { kind: scaleKind.kind, subresource: 'scale', versions: scaleVersions(), resets: [] };
+  const change = async (old: Scale) => (await applyPatch({ ...apply, ...own, live: old, time: timestamp(server.clock) })) as Scale;
   return changeScale(ctx, served, server, { request, change, isPatch: true, isTracked: true });
 };
 
 interface ScaleChange {
   request: ReturnType<typeof readWriteRequest>;
-  change(old: Scale): Scale;
+  change(old: Scale): Scale | Promise<Scale>;
   isPatch?: boolean;
   /** `change` has set managedFields itself. */
   isTracked?: boolean;
@@ -130,13 +133,13 @@ async function changeScale(ctx: ApiContext, served: Served, server: ServerParts,
   const manager = fieldManagerName(query.get('fieldManager') ?? undefined, ctx.req.headers['user-agent']);
   const apiVersion = apiVersionOf(served.kind);
   const paths = access.replicasPaths ?? { [apiVersion]: ['f:spec', 'f:replicas'] };
-  const produce = (old: KubeObject | undefined) => {
+  const produce = async (old: KubeObject | undefined) => {
     const before = old as KubeObject;
     const object = JSON.parse(JSON.stringify(before)) as KubeObject;
     const live = scaleOf(object, access);
     const managedFields = toScaleEntries(before.metadata?.managedFields, paths);
     if (managedFields) live.metadata = { ...live.metadata, managedFields };
-    const scale = change(JSON.parse(JSON.stringify(live)) as Scale);
+    const scale = await change(JSON.parse(JSON.stringify(live)) as Scale);
     const isUnsaid = isPatch && scale.spec?.replicas === undefined;
     if (access.absent && isUnsaid && access.specReplicas(before) === undefined) throw access.absent.onWrite();
     const replicas = scale.spec?.replicas ?? 0;
@@ -148,8 +151,8 @@ async function changeScale(ctx: ApiContext, served: Served, server: ServerParts,
     if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
     else delete object.metadata.resourceVersion;
     const time = timestamp(server.clock);
-    const tracking = { old: live, new: scale, manager, subresource: 'scale', apiVersion: scaleApiVersion, time, schema: scaleSchema() };
-    const scaleEntries = isTracked ? scale.metadata?.managedFields : trackUpdate({ ...tracking, resets: [] });
+    const tracking = { old: live, new: scale, manager, subresource: 'scale', versions: scaleVersions(), time };
+    const scaleEntries = isTracked ? scale.metadata?.managedFields : await trackUpdate({ ...tracking, resets: [] });
     const entries = toParentEntries(before.metadata?.managedFields, scaleEntries, { paths, apiVersion });
     if (entries) object.metadata.managedFields = entries;
     else delete object.metadata.managedFields;

@@ -6,6 +6,8 @@ import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
+import type { ResetFields } from '../apply/ignored-fields.ts';
+import type { ObjectNode } from '../schema/node.ts';
 
 /** Who asks. */
 export interface UserInfo {
@@ -59,6 +61,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   validateName?(name: string, isGenerateName: boolean): string[];
   /** The status subresource; absent: none. */
   status?: {
+    /** What a write of it cannot change, as managedFields see it. Default: spec. */
+    resets?: ResetFields;
     beforeUpdate?(object: T, old: T, context: WriteContext): void;
     validateUpdate?(object: T, old: T, context: WriteContext): FieldError[];
   };
@@ -124,6 +128,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
 export interface StoredVersions {
   /** `stable.example.com/v2`: the version that is written. Objects from before it was that one are stored in others. */
   storage: string;
+  /** The schema of each, served or not; undefined: there is no such version. */
+  schemaOf(apiVersion: string): ObjectNode | undefined;
   /**
    * Makes objects of any other version ones of `apiVersion`, in their order; the metadata they come with stays, but for labels and
    * annotations. Absent: the versions differ in nothing but their name.
@@ -141,6 +147,8 @@ export interface SubresourceDeclaration<T extends KubeObject = KubeObject> {
   verbs: readonly string[];
   /** The name of the handler in apiserver/handlers/ that serves it. */
   handler: string;
+  /** What a write of it cannot change, as managedFields see it. Default: what a write of the object itself cannot. */
+  resets?: ResetFields;
   /** For subresources that write the object itself (ephemeralcontainers, resize, finalize): what they keep of `old`. Mutates `object`. */
   beforeUpdate?(object: T, old: T, context: WriteContext): void;
   /** Problems of such a write. */

@@ -1,0 +1,52 @@
+// The versions of a served kind, for those who compare an object in several of them: custom resources have the ones of
+// their definition, served or not; built-in kinds those that share one place in the store.
+
+import { apiVersionOf } from '../../api/kind.ts';
+import type { KubeObject } from '../../api/wire.ts';
+import { type KindVersions, onlyVersion } from '../apply/kind-versions.ts';
+import type { StoredVersions } from '../resources/resource.ts';
+import type { ResourceTable, Served } from './resource-table.ts';
+
+export function versionsOf(served: Served, resources: Pick<ResourceTable, 'find'>): KindVersions {
+  const { declaration, kind, schema } = served;
+  const apiVersion = apiVersionOf(kind);
+  if (declaration.versions) return customVersions(served, declaration.versions);
+  if (declaration.isCustom) return onlyVersion(apiVersion, schema);
+  const find = (asked: string): Served | undefined => {
+    if (asked === apiVersion) return served;
+    const [version = '', group = ''] = asked.split('/').reverse();
+    const other = resources.find(group, version, kind.plural);
+    return other?.registry.codec.storagePrefix === served.registry.codec.storagePrefix ? other : undefined;
+  };
+  return {
+    apiVersion,
+    schema,
+    schemaOf: (asked) => find(asked)?.schema,
+    convert: async (object, asked) => converted(object, find(object.apiVersion ?? apiVersion) ?? served, find(asked) ?? served),
+  };
+}
+
+function customVersions({ kind, schema }: Served, { schemaOf, convert }: StoredVersions): KindVersions {
+  const apiVersion = apiVersionOf(kind);
+  return {
+    apiVersion,
+    schema,
+    schemaOf: (asked) => (asked === apiVersion ? schema : schemaOf(asked)),
+    async convert(object, asked) {
+      if (!convert) return { ...object, apiVersion: asked };
+      const [result] = await convert([object], asked);
+      return result ?? object;
+    },
+  };
+}
+
+/** By way of what is stored. */
+function converted(object: KubeObject, from: Served, to: Served): KubeObject {
+  const own = structuredClone(object);
+  const stored = from.declaration.storage?.encode?.(own) ?? own;
+  const result = to.declaration.storage?.decode?.(stored) ?? stored;
+  result.kind = to.kind.kind;
+  result.apiVersion = apiVersionOf(to.kind);
+  to.declaration.defaults?.(result);
+  return result;
+}
