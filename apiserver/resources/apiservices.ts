@@ -4,7 +4,7 @@ import { type ApiService, apiServices } from '../../api/apiregistration.ts';
 import { type FieldError, invalid, required } from '../../api/field-error.ts';
 import { dns1035LabelProblems, dns1123SubdomainProblems, pathSegmentProblems } from '../../api/validation/formats.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
-import { keep } from './generation.ts';
+import { keep, keepMetadata } from './generation.ts';
 import { serve } from './resource.ts';
 
 const groupPriorityMax = 20_000;
@@ -50,7 +50,14 @@ export const apiServiceResource = serve(apiServices, {
   },
   beforeUpdate: (service, old) => keep(service, old, 'status'),
   validate: validateApiService,
-  status: { beforeUpdate: (service, old) => keep(service, old, 'spec'), validateUpdate: () => [] },
+  status: {
+    resets: ['metadata', 'spec'],
+    beforeUpdate(service, old) {
+      keep(service, old, 'spec');
+      keepMetadata(service, old);
+    },
+    validateUpdate: () => [],
+  },
   columns: [
     nameColumn(),
     text('Service', 'The service that answers.', ({ spec }) =>

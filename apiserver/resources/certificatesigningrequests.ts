@@ -144,6 +144,7 @@ export const certificateSigningRequestResource = serve(certificateSigningRequest
   validate: validateCsr,
   validateUpdate: () => [],
   status: {
+    resets: ['spec', 'status.conditions'],
     beforeUpdate(csr, old, context) {
       keep(csr, old, 'spec');
       keepDecisions(csr, old);
@@ -162,6 +163,7 @@ export const certificateSigningRequestResource = serve(certificateSigningRequest
       kind: 'CertificateSigningRequest',
       verbs: ['get', 'patch', 'update'],
       handler: 'csr-approval',
+      resets: ['spec', 'status.certificate'],
       beforeUpdate(csr, old, context) {
         keep(csr, old, 'spec');
         const { certificate: _, ...status } = csr.status ?? {};

@@ -17,7 +17,7 @@ import { dns1123SubdomainProblems, qualifiedNameProblems } from '../../api/valid
 import { labelSelectorErrors } from '../../api/validation/label-selector.ts';
 import { immutableErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
-import { keep } from './generation.ts';
+import { keep, keepMetadata } from './generation.ts';
 import { enumErrors } from './pod-security.ts';
 import { csiDriverNameErrors } from './pod-volumes.ts';
 import { serve } from './resource.ts';
@@ -168,7 +168,14 @@ export const volumeAttachmentResource = serve(volumeAttachments, {
   beforeUpdate: (attachment, old) => keep(attachment, old, 'status'),
   validate: validateAttachment,
   validateUpdate: (attachment, old) => immutableErrors('spec', attachment.spec, old.spec),
-  status: { beforeUpdate: (attachment, old) => keep(attachment, old, 'spec'), validateUpdate: () => [] },
+  status: {
+    resets: ['metadata', 'spec'],
+    beforeUpdate(attachment, old) {
+      keep(attachment, old, 'spec');
+      keepMetadata(attachment, old);
+    },
+    validateUpdate: () => [],
+  },
   returnsDeletedObject: true,
   columns: [
     nameColumn(),

@@ -102,6 +102,7 @@ export const deploymentResource = serve(deployments, {
     ...immutableErrors('spec.selector', deployment.spec?.selector, old.spec?.selector),
   ],
   status: {
+    resets: ['spec', 'metadata.labels'],
     beforeUpdate(deployment, old) {
       keep(deployment, old, 'spec');
       if (deployment.metadata && old.metadata) keep(deployment.metadata, old.metadata, 'labels');

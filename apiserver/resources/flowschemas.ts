@@ -7,7 +7,7 @@ import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../api/valida
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { ageColumn, integer, nameColumn, text } from './columns.ts';
 import { mandatoryFlowSchemas } from './flowcontrol-bootstrap.ts';
-import { bumpGeneration, keep, startGeneration } from './generation.ts';
+import { bumpGeneration, keep, keepMetadata, startGeneration } from './generation.ts';
 import { serve } from './resource.ts';
 
 type Rule = NonNullable<NonNullable<FlowSchema['spec']>['rules']>[number];
@@ -135,7 +135,14 @@ export const flowSchemaResource = serve(flowSchemas, {
     bumpGeneration(schema, old);
   },
   validate: validateFlowSchema,
-  status: { beforeUpdate: (schema, old) => keep(schema, old, 'spec'), validateUpdate: () => [] },
+  status: {
+    resets: ['metadata', 'spec'],
+    beforeUpdate(schema, old) {
+      keep(schema, old, 'spec');
+      keepMetadata(schema, old);
+    },
+    validateUpdate: () => [],
+  },
   columns: [
     nameColumn(),
     text('PriorityLevel', 'Where its requests go.', ({ spec }) => spec?.priorityLevelConfiguration.name ?? ''),

@@ -17,6 +17,12 @@ export function bumpGeneration<T extends KubeObject & { spec?: unknown }>(object
   if (next) object.metadata.generation = next;
 }
 
+/** What a write of the status may not touch of an object's metadata. */
+export function keepMetadata(object: KubeObject, old: KubeObject): void {
+  object.metadata ??= {};
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) keep(object.metadata, old.metadata ?? {}, field);
+}
+
 /** Gives `object` the `field` of `old`, or none when `old` has none. */
 export function keep<T, K extends keyof T>(object: T, old: T, field: K): void {
   if (old[field] === undefined) delete object[field];

@@ -112,7 +112,11 @@ export const podResource = serve(pods, {
   beforeUpdate,
   validate: validatePodCreate,
   validateUpdate: validatePodUpdate,
-  status: { beforeUpdate: beforeStatusUpdate, validateUpdate: validatePodStatusUpdate },
+  status: {
+    resets: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
+    beforeUpdate: beforeStatusUpdate,
+    validateUpdate: validatePodStatusUpdate,
+  },
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'], handler: 'pod-attach' },
     binding: { kind: 'Binding', verbs: ['create'], handler: 'pod-binding' },
@@ -120,6 +124,7 @@ export const podResource = serve(pods, {
       kind: 'Pod',
       verbs: ['get', 'patch', 'update'],
       handler: 'pod-ephemeralcontainers',
+      resets: { allBut: ['spec.ephemeralContainers'] },
       beforeUpdate: beforeEphemeralContainersUpdate,
       validateUpdate: validateEphemeralContainersUpdate,
     },
@@ -132,6 +137,9 @@ export const podResource = serve(pods, {
       kind: 'Pod',
       verbs: ['get', 'patch', 'update'],
       handler: 'pod-resize',
+      resets: {
+        allBut: ['containers', 'initContainers'].flatMap((list) => ['resources', 'resizePolicy'].map((field) => `spec.${list}.*.${field}`)),
+      },
       beforeUpdate,
       validateUpdate: validatePodResize,
     },

@@ -5,7 +5,7 @@ import { type PriorityLevelConfiguration, priorityLevelConfigurations } from '..
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
 import { mandatoryPriorityLevels } from './flowcontrol-bootstrap.ts';
-import { bumpGeneration, keep, startGeneration } from './generation.ts';
+import { bumpGeneration, keep, keepMetadata, startGeneration } from './generation.ts';
 import { serve } from './resource.ts';
 
 type Spec = NonNullable<PriorityLevelConfiguration['spec']>;
@@ -112,7 +112,14 @@ export const priorityLevelConfigurationResource = serve(priorityLevelConfigurati
     bumpGeneration(level, old);
   },
   validate: validatePriorityLevel,
-  status: { beforeUpdate: (level, old) => keep(level, old, 'spec'), validateUpdate: () => [] },
+  status: {
+    resets: ['metadata', 'spec'],
+    beforeUpdate(level, old) {
+      keep(level, old, 'spec');
+      keepMetadata(level, old);
+    },
+    validateUpdate: () => [],
+  },
   columns: [
     nameColumn(),
     text('Type', 'Exempt or Limited.', ({ spec }) => spec?.type ?? ''),

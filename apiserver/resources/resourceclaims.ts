@@ -6,7 +6,7 @@ import { eachAt } from '../../api/validation/each.ts';
 import { annotationsErrors, immutableErrors, labelsErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
 import { configurationErrors, defaultDeviceClaim, deviceClaimErrors, selectorsErrors } from './device-claims.ts';
-import { bumpGeneration, keep, startGeneration } from './generation.ts';
+import { bumpGeneration, keep, keepMetadata, startGeneration } from './generation.ts';
 import { serve } from './resource.ts';
 
 const consumersMax = 256;
@@ -51,7 +51,13 @@ export const resourceClaimResource = serve(resourceClaims, {
   beforeUpdate: (claim, old) => keep(claim, old, 'status'),
   validate: claimErrors,
   validateUpdate: (claim, old) => immutableErrors('spec', claim.spec, old.spec),
-  status: { beforeUpdate: (claim, old) => keep(claim, old, 'spec'), validateUpdate: claimStatusErrors },
+  status: {
+    beforeUpdate(claim, old) {
+      keep(claim, old, 'spec');
+      keepMetadata(claim, old);
+    },
+    validateUpdate: claimStatusErrors,
+  },
   columns: [nameColumn(), text('State', 'Pending, allocated or reserved.', stateText), ageColumn()],
 });
 
