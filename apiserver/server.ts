@@ -179,7 +179,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const store = measuredStore(options.store, clock, metrics.registry);
   const feed = new StoreFeed({ store, clock, log });
-  const view = new ClusterView(() => resources);
+  const view = new ClusterView(() => resources, { registry: metrics.registry, clock });
   const admission = new AdmissionChain([
     namespaceLifecycle((name) => view.get(namespaces, '', name)),
     ...((typeof options.admission === 'function' ? options.admission(view) : options.admission) ?? []),

@@ -3,6 +3,7 @@
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { UserInfo } from '../resources/resource.ts';
+import { Reinvocation } from './reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -35,7 +36,7 @@ export interface AdmissionPlugin {
   /** Looked at before anything is called; default every kind. */
   handles?(attributes: AdmissionAttributes): boolean;
   /** May mutate `attributes.object`. @throws StatusError to refuse */
-  admit?(attributes: AdmissionAttributes): Promise<void> | void;
+  admit?(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> | void;
   /** @throws StatusError to refuse */
   validate?(attributes: AdmissionAttributes): Promise<void> | void;
 }
@@ -48,9 +49,17 @@ export class AdmissionChain {
   }
 
   async admit(attributes: AdmissionAttributes): Promise<void> {
+    const reinvocation = new Reinvocation();
+    await this.#admit(attributes, reinvocation);
+    if (!reinvocation.isWanted) return;
+    reinvocation.isAgain = true;
+    await this.#admit(attributes, reinvocation);
+  }
+
+  async #admit(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> {
     for (const plugin of this.#plugins) {
       if (!plugin.admit || !concerns(plugin, attributes)) continue;
-      const pending = plugin.admit(attributes);
+      const pending = plugin.admit(attributes, reinvocation);
       if (pending) await pending;
     }
   }

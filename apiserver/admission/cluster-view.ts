@@ -1,7 +1,9 @@
 // What plug-ins may know of the cluster: objects from the watch caches, parsed once per version and shared.
 
-import { groupResourceOf, type Kind } from '../../api/kind.ts';
+import type { Registry } from 'prom-client';
+import { apiVersionOf, type Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
 
@@ -16,8 +18,12 @@ export class ClusterView {
   readonly #parsed = new WeakMap<StoredObject, KubeObject>();
   readonly #listings = new Map<string, Listing>();
 
-  constructor(resources: () => ResourceTable) {
+  /** Where plug-ins measure what they do; undefined where nobody looks. */
+  readonly measures: { readonly registry: Registry; readonly clock: Clock } | undefined;
+
+  constructor(resources: () => ResourceTable, measures?: ClusterView['measures']) {
     this.#resources = resources;
+    this.measures = measures;
   }
 
   get resources(): ResourceTable {
@@ -37,7 +43,7 @@ export class ClusterView {
   list<T extends KubeObject>(kind: Kind<T>, namespace = ''): readonly T[] {
     const served = this.resources.ofKind(kind);
     if (!served || served.cache.size === 0) return [];
-    const id = groupResourceOf(kind);
+    const id = `${apiVersionOf(kind)} ${kind.plural}`;
     let listing = this.#listings.get(id);
     if (listing?.lastChange !== served.cache.lastChange) {
       listing = { lastChange: served.cache.lastChange, byNamespace: new Map() };

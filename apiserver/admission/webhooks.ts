@@ -1,6 +1,7 @@
 // Admission webhooks: which are asked about a write, what becomes of their answers and of their silence
 // (admission plug-ins MutatingAdmissionWebhook and ValidatingAdmissionWebhook).
 
+import { isDeepStrictEqual } from 'node:util';
 import {
   type MutatingWebhook,
   mutatingWebhookConfigurations,
@@ -16,7 +17,8 @@ import { CelError } from '../cel/environment.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { ruleMatches, selectorsMatch } from './matching.ts';
-import { conditionsHold, Evaluation } from './policies/evaluation.ts';
+import { Evaluation } from './policies/evaluation.ts';
+import { conditionsHold } from './policies/match-conditions.ts';
 import { replaceObject } from './replace-object.ts';
 import { callWebhook, type ReviewResponse } from './webhook-call.ts';
 
@@ -31,18 +33,21 @@ export function mutatingWebhooks(view: ClusterView, random: Random, authorizer?:
     name: 'MutatingAdmissionWebhook',
     operations,
     handles: (attributes) => view.list(mutatingWebhookConfigurations).length > 0 && !isExempt(attributes),
-    async admit(attributes) {
-      const asked = view.list(mutatingWebhookConfigurations).flatMap(({ webhooks }) => webhooks ?? []);
-      const unchangedSince: { webhook: MutatingWebhook; text: string }[] = [];
-      for (const webhook of asked) {
-        if (!(await concerns(view, webhook, attributes, authorizer))) continue;
-        await mutate(view, random, webhook, attributes);
-        if (webhook.reinvocationPolicy === 'IfNeeded') unchangedSince.push({ webhook, text: JSON.stringify(attributes.object) });
-      }
-      // Once more, in order, for those whose object another webhook has changed after them.
-      for (const { webhook, text } of unchangedSince)
-        if (JSON.stringify(attributes.object) !== text && (await concerns(view, webhook, attributes, authorizer)))
+    async admit(attributes, reinvocation) {
+      const { object } = attributes;
+      const memory = reinvocation.memoryOf('MutatingAdmissionWebhook');
+      memory.begin(object);
+      for (const { metadata, webhooks } of view.list(mutatingWebhookConfigurations)) {
+        for (const webhook of webhooks ?? []) {
+          const name = `${metadata?.name}/${webhook.name}`;
+          if (!memory.isDue(name) || !(await concerns(view, webhook, attributes, authorizer))) continue;
+          const before = object && structuredClone(object);
           await mutate(view, random, webhook, attributes);
+          if (!isDeepStrictEqual(before, object)) memory.changed();
+          if (webhook.reinvocationPolicy === 'IfNeeded') memory.mayRepeat(name);
+        }
+      }
+      memory.end(object);
     },
   };
 }

@@ -1,10 +1,14 @@
 // The expressions of admission policies and of webhooks' match conditions: which variables they see, what they may evaluate
 // to, and the variables a policy composes. After k8s.io/apiserver/pkg/admission/plugin/cel.
 
+import type { Environment } from '@marcbachmann/cel-js';
 import { type FieldError, invalid } from '../../api/field-error.ts';
-import { registerAuthorizer } from './authorizer.ts';
-import { CelError, type CelProgram, celEnvironment, compileCel } from './environment.ts';
-import { patchConstructors, registerPatchTypes } from './patch-types.ts';
+import { authorizerType, namespaceType, requestType, resourceCheckType } from './admission-types.ts';
+import { patchTypesVariable } from './constructors.ts';
+import { costMax, type Sized } from './cost.ts';
+import { CelError, type CheckedProgram, celEnvironment, checkOnly, compileChecked, type TypedVariable } from './environment.ts';
+import { registerPatchTypes } from './patch-types.ts';
+import { type CelType, dynType, listType, mapType, structType } from './types.ts';
 
 export interface ExpressionScope {
   /** `params` is declared. */
@@ -15,52 +19,73 @@ export interface ExpressionScope {
   hasPatchTypes?: boolean;
 }
 
-/** What a policy's `variables` is at run time: a getter for each name. */
-export class ComposedVariables {}
+/** Types that are known better than of anything: of the objects of a kind, and of parameters. */
+export interface KnownTypes {
+  object?: CelType | undefined;
+  params?: CelType | undefined;
+}
 
-const always = ['object', 'oldObject', 'request', 'namespaceObject'];
+/** An expression of a policy, compiled. */
+export interface AdmissionProgram {
+  readonly expression: string;
+  readonly type: string;
+  /** `values` for every variable, `variables` among them with a property for each composed one. @throws CelError */
+  evaluate(values: Readonly<Record<string, unknown>>): unknown;
+  /** The most that it can cost where no text, list or map of any variable is larger than `sizeMax`; checks of the authorizer aside. */
+  costUpTo(sizeMax: number): number;
+  /** The same for sizes known one by one, of all variables but `variables`. */
+  costWith(sizes: Readonly<Record<string, Sized>>): number;
+}
+
+interface ComposedVariable {
+  readonly type: CelType;
+  /** undefined while only types are checked. */
+  readonly program: CheckedProgram | undefined;
+}
 
 /** Compiles expressions one after the other; variables declared in between are seen by those that follow. */
 export class AdmissionExpressions {
   readonly #scope: ExpressionScope;
-  readonly #composes: boolean;
-  readonly #fields: Record<string, string> = {};
-  readonly #environments = new Map<string, ReturnType<typeof celEnvironment>>();
+  readonly #known: KnownTypes;
+  readonly #composed: Map<string, ComposedVariable> | undefined;
 
   /** `composes`: `variables` is declared, even while it is empty. */
-  constructor(scope: ExpressionScope, composes = false) {
+  constructor(scope: ExpressionScope, composes = false, known: KnownTypes = {}) {
     this.#scope = scope;
-    this.#composes = composes;
+    this.#known = known;
+    this.#composed = composes ? new Map() : undefined;
   }
 
   /** Declares `variables.<name>`. @throws CelError, having declared it of any type */
-  declare(name: string, expression: string): CelProgram {
-    let type = 'dyn';
+  declare(name: string, expression: string): AdmissionProgram {
+    this.#composed?.set(name, { type: dynType, program: undefined });
+    const { checked, program } = this.#compile(expression, {});
+    this.#composed?.set(name, { type: composedType(checked.celType), program: checked });
+    return program;
+  }
+
+  /** As `declare`, without making anything to evaluate. */
+  declareType(name: string, expression: string): void {
+    let type = dynType;
     try {
-      const program = this.compile(expression, []);
-      type = fieldType(program.type);
-      return program;
+      type = composedType(this.check(expression));
     } finally {
-      this.#fields[name] = type;
-      this.#environments.clear();
+      this.#composed?.set(name, { type, program: undefined });
     }
   }
 
   /** `types`: what the expression may evaluate to; empty for anything. @throws CelError */
-  compile(expression: string, types: readonly string[], scope: Partial<ExpressionScope> = {}): CelProgram {
-    const { hasPatchTypes = false, ...rest } = { ...this.#scope, ...scope };
-    const environment = this.#environment({ ...rest, hasPatchTypes });
-    let program: CelProgram;
-    try {
-      program = compileCel(environment, hasPatchTypes ? patchConstructors(expression) : expression);
-    } catch (error) {
-      if (error instanceof CelError) throw new CelError(`compilation failed: ${error.message}`, { cause: error });
-      throw error;
-    }
-    if (types.length === 0 || types.some((type) => isOf(program.type, type))) return program;
-    const got = shownType(program.type);
+  compile(expression: string, types: readonly string[], scope: Partial<ExpressionScope> = {}): AdmissionProgram {
+    const { program } = this.#compile(expression, scope);
+    if (types.length === 0 || types.includes(program.type)) return program;
     const wanted = types.map(shownType);
-    throw new CelError(`must evaluate to ${wanted.length === 1 ? wanted[0] : `one of [${wanted.join(' ')}]`} but got ${got}`);
+    const choice = wanted.length === 1 ? wanted[0] : `one of [${wanted.join(' ')}]`;
+    throw new CelError(`must evaluate to ${choice} but got ${shownType(program.type)}`);
+  }
+
+  /** The type of an expression. @throws CelError with cel-go's messages alone */
+  check(expression: string): CelType {
+    return checkOnly(environmentOf(), expression, this.#variables(this.#scope));
   }
 
   /** The problem of an expression that does not compile, if it has one. `value`: what is shown of it. */
@@ -78,21 +103,80 @@ export class AdmissionExpressions {
     return problemsOf(() => this.declare(name, expression), expression, at);
   }
 
-  #environment(scope: ExpressionScope) {
-    const id = JSON.stringify(scope);
-    let environment = this.#environments.get(id);
-    if (!environment) {
-      environment = celEnvironment([...always, ...(scope.hasParams ? ['params'] : [])]);
-      if (this.#composes) {
-        environment.registerType('kubernetes.variables', { ctor: ComposedVariables, fields: this.#fields });
-        environment.registerVariable('variables', 'kubernetes.variables');
-      }
-      if (scope.hasAuthorizer) registerAuthorizer(environment);
-      if (scope.hasPatchTypes) registerPatchTypes(environment);
-      this.#environments.set(id, environment);
+  #compile(expression: string, scope: Partial<ExpressionScope>): { checked: CheckedProgram; program: AdmissionProgram } {
+    const variables = this.#variables({ ...this.#scope, ...scope });
+    let checked: CheckedProgram;
+    try {
+      checked = compileChecked(environmentOf(), expression, variables);
+    } catch (error) {
+      if (error instanceof CelError) throw new CelError(`compilation failed: ${error.message}`, { cause: error });
+      throw error;
     }
-    return environment;
+    const composed = new Map(this.#composed);
+    const costs = new Map<number, number>();
+    const program: AdmissionProgram = {
+      expression,
+      type: checked.type,
+      evaluate: (values) => checked.evaluate(values),
+      costWith: (sizes) => checked.costWith(withComposed(sizes, composed)),
+      costUpTo(sizeMax) {
+        let cost = costs.get(sizeMax);
+        if (cost === undefined) {
+          cost = program.costWith(uniformSizes(sizeMax));
+          costs.set(sizeMax, cost);
+        }
+        return cost;
+      },
+    };
+    return { checked, program };
   }
+
+  #variables({ hasParams, hasAuthorizer, hasPatchTypes }: ExpressionScope): Record<string, TypedVariable> {
+    const { object = dynType, params = dynType } = this.#known;
+    const types: Record<string, CelType> = { object, oldObject: object, request: requestType, namespaceObject: namespaceType };
+    if (hasParams) types['params'] = params;
+    if (hasAuthorizer) {
+      types['authorizer'] = authorizerType;
+      types['authorizer.requestResource'] = resourceCheckType;
+    }
+    if (hasPatchTypes) types[patchTypesVariable] = dynType;
+    const composed = this.#composed;
+    if (composed) types['variables'] = structType('kubernetes.variables', (name) => composed.get(name)?.type);
+    return Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type, sizeMax: costMax }]));
+  }
+}
+
+const inputs = ['object', 'oldObject', 'request', 'namespaceObject', 'params'];
+
+let shared: Environment | undefined;
+
+/** What all these expressions run in; what each may see is a matter of its types. */
+function environmentOf(): Environment {
+  if (shared) return shared;
+  const environment = celEnvironment([...inputs, 'variables']);
+  environment.registerVariable('authorizer', 'kubernetes.authorization.Authorizer');
+  registerPatchTypes(environment);
+  shared = environment;
+  return environment;
+}
+
+/** The sizes with those of composed variables, which are worked out from their own expressions. */
+function withComposed(sizes: Readonly<Record<string, Sized>>, composed: ReadonlyMap<string, ComposedVariable>): Record<string, Sized> {
+  if (composed.size === 0) return sizes;
+  const all: Record<string, Sized> = { ...sizes };
+  all['variables'] = { sizeMax: composed.size, fields: { get: (name) => composed.get(name)?.program?.sizeWith(all) } };
+  return all;
+}
+
+function uniformSizes(sizeMax: number): Record<string, Sized> {
+  const uniform: Sized = {
+    sizeMax,
+    get item() {
+      return uniform;
+    },
+    fields: { get: () => uniform },
+  };
+  return Object.fromEntries(inputs.map((name) => [name, uniform]));
 }
 
 function problemsOf(compile: () => unknown, value: string, at: string): FieldError[] {
@@ -105,21 +189,17 @@ function problemsOf(compile: () => unknown, value: string, at: string): FieldErr
   }
 }
 
-/** Lists whose items are known only at run time pass for lists of anything. */
-const isOf = (type: string, wanted: string) => type === wanted || (wanted.startsWith('list<') && (type === 'list' || type === 'list<dyn>'));
+/** As Kubernetes prints the type of a result. */
+const shownType = (type: string) =>
+  type
+    .replace(/\bnull\b/g, 'null_type')
+    .replace(/\btimestamp\b/g, 'google.protobuf.Timestamp')
+    .replace(/\bduration\b/g, 'google.protobuf.Duration');
 
-/** As CEL itself writes types. */
-function shownType(type: string): string {
-  if (type === 'null') return 'null_type';
-  if (type === 'list') return 'list(dyn)';
-  if (type === 'map') return 'map(dyn, dyn)';
-  return type
-    .replaceAll('<', '(')
-    .replaceAll('>', ')')
-    .replaceAll('optional(', 'optional_type(')
-    .replaceAll('google.protobuf.Timestamp', 'timestamp')
-    .replaceAll('google.protobuf.Duration', 'duration');
+/** Variables keep plain types, lists and maps; other types are checked when they are evaluated. */
+function composedType(type: CelType): CelType {
+  const [first = dynType, second = dynType] = type.params;
+  if (type.kind === 'list') return listType(composedType(first));
+  if (type.kind === 'map') return mapType(composedType(first), composedType(second));
+  return ['bool', 'bytes', 'double', 'duration', 'int', 'null', 'string', 'timestamp', 'uint'].includes(type.kind) ? type : dynType;
 }
-
-/** Variables of plain types keep them; others are checked when they are evaluated. */
-const fieldType = (type: string) => (/^(bool|int|uint|double|string|bytes|list<(bool|int|string)>)$/.test(type) ? type : 'dyn');

@@ -2,17 +2,19 @@
 // are noted; the expression is evaluated again once they are there, which CEL, having no effects, allows.
 // See https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-authorizer-library
 
-import type { Environment } from '@marcbachmann/cel-js';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../api/validation/formats.ts';
 import type { AuthorizationAttributes, Authorizer, Decision } from '../authz/authorizer.ts';
 import type { UserInfo } from '../resources/resource.ts';
-import { CelError } from './environment.ts';
+import { CelError } from './cel-error.ts';
+import type { LibraryFunction } from './library/library-function.ts';
 
 /** The decisions made for one request: each question is asked once. */
 export class Decisions {
   readonly #authorize: Authorizer;
   readonly #known = new Map<string, DecisionValue>();
   readonly #pending = new Map<string, Promise<void>>();
+  /** Called for every question, known or not; may throw to refuse it. */
+  onCheck: () => void = () => {};
 
   constructor(authorize: Authorizer) {
     this.#authorize = authorize;
@@ -20,6 +22,7 @@ export class Decisions {
 
   /** @throws CelError when the answer is not there yet */
   decide(attributes: AuthorizationAttributes): DecisionValue {
+    this.onCheck();
     const key = JSON.stringify(attributes);
     const known = this.#known.get(key);
     if (known) return known;
@@ -117,40 +120,54 @@ const nothing: AuthorizationAttributes = {
   path: '',
 };
 
-/** Declares `authorizer` and its functions. */
-export function registerAuthorizer(environment: Environment): void {
-  environment.registerType('kubernetes.authorization.Decision', { ctor: DecisionValue, fields: {} });
-  environment.registerType('kubernetes.authorization.PathCheck', { ctor: PathCheck, fields: {} });
-  environment.registerType('kubernetes.authorization.ResourceCheck', { ctor: ResourceCheck, fields: {} });
-  environment.registerType('kubernetes.authorization.GroupCheck', { ctor: GroupCheck, fields: {} });
-  const fields = { requestResource: 'kubernetes.authorization.ResourceCheck' };
-  environment.registerType('kubernetes.authorization.Authorizer', { ctor: AuthorizerValue, fields });
-  environment.registerVariable('authorizer', 'kubernetes.authorization.Authorizer');
-  const define = (signature: string, handler: (...values: never[]) => unknown) =>
-    environment.registerFunction(signature.replace(/\b([A-Z]\w+)/g, 'kubernetes.authorization.$1'), handler);
-  define('Authorizer.path(string): PathCheck', (authorizer: AuthorizerValue, path: string) => {
-    if (path.trim() === '') throw new CelError('path must not be empty');
-    return new PathCheck(authorizer, path);
-  });
-  define('Authorizer.group(string): GroupCheck', (authorizer: AuthorizerValue, group: string) => new GroupCheck(authorizer, group));
-  define('Authorizer.serviceAccount(string, string): Authorizer', serviceAccount);
-  define('GroupCheck.resource(string): ResourceCheck', ({ authorizer, group }: GroupCheck, resource: string) => {
-    if (resource.trim() === '') throw new CelError('resource must not be empty');
-    return new ResourceCheck(authorizer.decisions, { ...nothing, user: authorizer.user, group, resource });
-  });
-  for (const part of ['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'])
-    define(`ResourceCheck.${part}(string): ResourceCheck`, (check: ResourceCheck, value: string) => check.with({ [part]: value }));
-  define('ResourceCheck.check(string): Decision', (check: ResourceCheck, verb: string) =>
-    check.decisions.decide({ ...check.attributes, verb }),
-  );
-  define('PathCheck.check(string): Decision', ({ authorizer: { decisions, user }, path }: PathCheck, verb: string) =>
-    decisions.decide({ ...nothing, version: '', user, isResourceRequest: false, path, verb }),
-  );
-  define('Decision.allowed(): bool', ({ decision }: DecisionValue) => decision.decision === 'allow');
-  define('Decision.reason(): string', ({ decision }: DecisionValue) => decision.reason ?? '');
-  define('Decision.errored(): bool', ({ failure }: DecisionValue) => failure !== '');
-  define('Decision.error(): string', ({ failure }: DecisionValue) => failure);
-}
+/** The classes of what `authorizer` and its functions answer with, by their names in CEL. */
+export const authorizerTypes = [
+  ['kubernetes.authorization.Decision', { ctor: DecisionValue, fields: {} }],
+  ['kubernetes.authorization.PathCheck', { ctor: PathCheck, fields: {} }],
+  ['kubernetes.authorization.ResourceCheck', { ctor: ResourceCheck, fields: {} }],
+  ['kubernetes.authorization.GroupCheck', { ctor: GroupCheck, fields: {} }],
+  ['kubernetes.authorization.Authorizer', { ctor: AuthorizerValue, fields: { requestResource: 'kubernetes.authorization.ResourceCheck' } }],
+] as const;
+
+const withFullNames = (signature: string) => signature.replace(/\b([A-Z]\w+)/g, 'kubernetes.authorization.$1');
+
+const functions: readonly LibraryFunction[] = [
+  [
+    'Authorizer.path(string): PathCheck',
+    (authorizer: AuthorizerValue, path: string) => {
+      if (path.trim() === '') throw new CelError('path must not be empty');
+      return new PathCheck(authorizer, path);
+    },
+  ],
+  ['Authorizer.group(string): GroupCheck', (authorizer: AuthorizerValue, group: string) => new GroupCheck(authorizer, group)],
+  ['Authorizer.serviceAccount(string, string): Authorizer', serviceAccount],
+  [
+    'GroupCheck.resource(string): ResourceCheck',
+    ({ authorizer, group }: GroupCheck, resource: string) => {
+      if (resource.trim() === '') throw new CelError('resource must not be empty');
+      return new ResourceCheck(authorizer.decisions, { ...nothing, user: authorizer.user, group, resource });
+    },
+  ],
+  ...['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'].map(
+    (part): LibraryFunction => [
+      `ResourceCheck.${part}(string): ResourceCheck`,
+      (check: ResourceCheck, value: string) => check.with({ [part]: value }),
+    ],
+  ),
+  ['ResourceCheck.check(string): Decision', (check: ResourceCheck, verb: string) => check.decisions.decide({ ...check.attributes, verb })],
+  [
+    'PathCheck.check(string): Decision',
+    ({ authorizer: { decisions, user }, path }: PathCheck, verb: string) =>
+      decisions.decide({ ...nothing, version: '', user, isResourceRequest: false, path, verb }),
+  ],
+  ['Decision.allowed(): bool', ({ decision }: DecisionValue) => decision.decision === 'allow'],
+  ['Decision.reason(): string', ({ decision }: DecisionValue) => decision.reason ?? ''],
+  ['Decision.errored(): bool', ({ failure }: DecisionValue) => failure !== ''],
+  ['Decision.error(): string', ({ failure }: DecisionValue) => failure],
+];
+
+/** The functions of `authorizer`, which every expression may call on whatever has its types. */
+export const authorizerFunctions: readonly LibraryFunction[] = functions.map(([signature, compute]) => [withFullNames(signature), compute]);
 
 function serviceAccount({ decisions }: AuthorizerValue, namespace: string, name: string): AuthorizerValue {
   if (dns1123SubdomainProblems(name).length) throw new CelError('Invalid service account name');

@@ -2,6 +2,7 @@
 // library parses, whose own checker knows neither object types nor these messages.
 
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { constructedFields, constructible, constructorCall } from './constructors.ts';
 import { overloadsOf, typeNamed } from './declarations.ts';
 import type { Issue } from './issues.ts';
 import {
@@ -166,6 +167,9 @@ class Checker {
       const type = typeNamed(qualified);
       if (type) return type;
     }
+    // A variable may have a name of several parts.
+    const whole = qualified === undefined ? undefined : scope.get(qualified);
+    if (whole) return whole;
     const at = this.#after(operand, /[\s)]*/y, 0);
     const given = this.check(operand, scope);
     const type = this.#fieldType(unwrapped(given), field, at);
@@ -190,6 +194,7 @@ class Checker {
 
   #call(node: ASTNode, name: string, target: ASTNode | undefined, args: readonly ASTNode[], scope: Scope): CelType {
     const at = this.#openAt(node, name, target);
+    if (!target && name === constructorCall) return this.#construct(node, args, scope);
     if (!target && name === 'has' && args.length === 1) return this.#has(args[0] as ASTNode, scope);
     if (target) {
       const macro = this.#macro(name, target, args, at, scope);
@@ -244,6 +249,22 @@ class Checker {
       return known;
     }
     return type.params.length === 0 ? type : { ...type, params: type.params.map((param) => this.#rename(param, names)) };
+  }
+
+  /** `Name{field: value}`, as constructors.ts writes it. */
+  #construct(node: ASTNode, [name, fields]: readonly ASTNode[], scope: Scope): CelType {
+    const type = constructible(String(name?.args), scope);
+    for (const { field, value, at, isOptional } of constructedFields(fields)) {
+      const given = this.check(value, scope);
+      if (!type) continue;
+      const wanted = type.field?.(field);
+      const asked = wanted && isOptional ? optionalType(wanted) : wanted;
+      const bindings = asked && assignAll(this.#bindings, [given], [asked]);
+      if (bindings) this.#bindings = bindings;
+      else if (!asked) this.#report(at, `undefined field '${field}'`);
+      else this.#report(at, `expected type of field '${field}' is '${formatType(asked)}' but provided type is '${formatType(given)}'`);
+    }
+    return type ?? this.#undeclared(node.start, String(name?.args));
   }
 
   #has(selection: ASTNode, scope: Scope): CelType {

@@ -4,6 +4,7 @@
 
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { macroForms } from './checker.ts';
+import { constructedFields, constructorCall } from './constructors.ts';
 import type { CelType } from './types.ts';
 
 /** Beyond this costs are all the same. */
@@ -28,6 +29,7 @@ interface Estimate {
 
 const listCost = 10;
 const mapCost = 30;
+const structCost = 40;
 const textFactor = 0.1;
 const regexFactor = 0.25;
 
@@ -41,6 +43,18 @@ type Scope = ReadonlyMap<string, Estimate>;
 export function estimateCost(ast: ASTNode, types: ReadonlyMap<ASTNode, CelType>, variables: Readonly<Record<string, Sized>>): number {
   const scope = new Map(Object.entries(variables).map(([name, shape]): [string, Estimate] => [name, shaped(shape, 1)]));
   return new Estimator(types).estimate(ast, scope).cost;
+}
+
+/** How large the value of `ast` gets at most. */
+export function estimateSize(ast: ASTNode, types: ReadonlyMap<ASTNode, CelType>, variables: Readonly<Record<string, Sized>>): Sized {
+  const scope = new Map(Object.entries(variables).map(([name, shape]): [string, Estimate] => [name, shaped(shape, 1)]));
+  return sizedOf(new Estimator(types).estimate(ast, scope));
+}
+
+function sizedOf(estimate: Estimate): Sized {
+  const { shape, item } = estimate;
+  if (shape) return shape;
+  return { sizeMax: sizeOf(estimate), ...(item ? { item: sizedOf(item) } : {}) };
 }
 
 const shaped = (shape: Sized | undefined, cost: number): Estimate => ({ cost, size: shape?.sizeMax, shape });
@@ -158,6 +172,10 @@ class Estimator {
   }
 
   #call(name: string, target: ASTNode | undefined, args: readonly ASTNode[], scope: Scope): Estimate {
+    if (!target && name === constructorCall) {
+      const values = constructedFields(args[1]).map(({ value }) => this.estimate(value, scope));
+      return { cost: structCost + sum(values), size: values.length };
+    }
     if (!target && name === 'has') {
       const [selection] = args;
       return { cost: selection?.op === '.' ? Math.max(0, this.estimate(selection.args[0], scope).cost - 1) : 0, size: 1 };

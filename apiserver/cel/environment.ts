@@ -5,8 +5,9 @@
 import { type ASTNode, Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { CelError } from './cel-error.ts';
 import { checkTypes } from './checker.ts';
-import { estimateCost, type Sized } from './cost.ts';
-import { formatIssues, syntaxIssue } from './issues.ts';
+import { type Rewritten, rewriteConstructors } from './constructors.ts';
+import { estimateCost, estimateSize, type Sized } from './cost.ts';
+import { formatIssues, type Issue, syntaxIssue } from './issues.ts';
 import { registerLibraries } from './library/register.ts';
 import { type CelType, formatType } from './types.ts';
 
@@ -70,10 +71,13 @@ export interface TypedVariable extends Sized {
 
 /** A program that has been checked against the types of its variables. Its caller bounds what it costs. */
 export interface CheckedProgram extends CelProgram {
+  readonly celType: CelType;
   /** The most that evaluating it can cost, in Kubernetes' units. */
   readonly cost: number;
   /** The same where the variables get no larger than this. */
   costWith(variables: Readonly<Record<string, Sized>>): number;
+  /** How large its value gets then. */
+  sizeWith(variables: Readonly<Record<string, Sized>>): Sized;
 }
 
 /** As compileCel, with types; `environment` knows the same variables. @throws CelError with cel-go's messages */
@@ -82,26 +86,46 @@ export function compileChecked(
   expression: string,
   variables: Readonly<Record<string, TypedVariable>>,
 ): CheckedProgram {
-  const ast = parseOnly(environment, expression);
-  const typesByName = Object.fromEntries(Object.entries(variables).map(([name, { type }]) => [name, type]));
-  const { type, issues, types } = checkTypes(ast, typesByName);
-  if (issues.length > 0) throw new CelError(formatIssues(expression, issues));
-  const { parsed } = compile(environment, expression);
+  const rewritten = rewriteConstructors(expression);
+  const ast = parseOnly(environment, expression, rewritten);
+  const { type, issues, types } = checkTypes(ast, typesOf(variables));
+  if (issues.length > 0) throw new CelError(formatIssues(expression, moved(issues, rewritten)));
+  const { parsed } = compile(environment, rewritten.text);
   return {
     type: formatType(type),
+    celType: type,
     cost: estimateCost(ast, types, variables),
     costWith: (sizes) => estimateCost(ast, types, sizes),
+    sizeWith: (sizes) => estimateSize(ast, types, sizes),
     evaluate: (values) => run(parsed, values),
   };
 }
 
-function parseOnly(environment: Environment, expression: string): ASTNode {
+/** The type of an expression, or what is wrong with it: nothing is made to evaluate it. @throws CelError with cel-go's messages */
+export function checkOnly(
+  environment: Environment,
+  expression: string,
+  variables: Readonly<Record<string, Pick<TypedVariable, 'type'>>>,
+): CelType {
+  const rewritten = rewriteConstructors(expression);
+  const { type, issues } = checkTypes(parseOnly(environment, expression, rewritten), typesOf(variables));
+  if (issues.length > 0) throw new CelError(formatIssues(expression, moved(issues, rewritten)));
+  return type;
+}
+
+/** Issues of what was parsed, where they stand in what was written. */
+const moved = (issues: readonly Issue[], rewritten: Rewritten) => issues.map((issue) => ({ ...issue, at: rewritten.originalAt(issue.at) }));
+
+const typesOf = (variables: Readonly<Record<string, Pick<TypedVariable, 'type'>>>) =>
+  Object.fromEntries(Object.entries(variables).map(([name, { type }]) => [name, type]));
+
+function parseOnly(environment: Environment, expression: string, rewritten: Rewritten): ASTNode {
   try {
-    return environment.parse(expression).ast;
+    return environment.parse(rewritten.text).ast;
   } catch (error) {
     if (!(error instanceof ParseError)) throw new CelError(error instanceof Error ? error.message : String(error), { cause: error });
-    const issue = syntaxIssue(expression, error.code, error.range?.start ?? expression.length, error.summary);
-    throw new CelError(formatIssues(expression, [issue]), { cause: error });
+    const at = error.range === undefined ? expression.length : rewritten.originalAt(error.range.start);
+    throw new CelError(formatIssues(expression, [syntaxIssue(expression, error.code, at, error.summary)]), { cause: error });
   }
 }
 

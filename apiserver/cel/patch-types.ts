@@ -1,11 +1,13 @@
-// `Object{...}`, `Object.spec{...}` and `JSONPatch{...}`, as mutations write them. The CEL library constructs no messages, so
-// they are rewritten to calls of functions before they are compiled; texts and comments are left as they are.
+// What mutations make: `Object{...}`, `Object.spec{...}` and `JSONPatch{...}`, and the JSON they stand for
+// (k8s.io/apiserver/pkg/cel/mutation).
 
 import { type Environment, Optional } from '@marcbachmann/cel-js';
-import { CelError } from './environment.ts';
+import { CelError } from './cel-error.ts';
+import { constructorCall } from './constructors.ts';
 
-/** A value made by `Object...{...}`; its fields are checked to be where its name says. */
+/** A value made by `Object...{...}`. */
 export class ObjectValue {
+  /** `Object.spec`: where its fields are meant to stand. */
   readonly typeName: string;
   readonly fields: Readonly<Record<string, unknown>>;
   constructor(typeName: string, fields: Readonly<Record<string, unknown>>) {
@@ -13,9 +15,6 @@ export class ObjectValue {
     this.fields = fields;
   }
 }
-
-/** A whole `Object{...}`: the type an ApplyConfiguration evaluates to. */
-export class RootObjectValue extends ObjectValue {}
 
 /** One operation made by `JSONPatch{...}`. */
 export class JsonPatchValue {
@@ -25,66 +24,13 @@ export class JsonPatchValue {
   }
 }
 
-/** What an expression may hold before a constructor's brace: a text, a comment, or a name with its dots. */
-const tokens =
-  /(?:[rRbB]{0,2}(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))|\/\/[^\n]*|[A-Za-z_][\w.]*|[\s\S]/g;
-
-/** `expression` with constructors written as calls: `Object.spec{a: 1}` as `object_("Object.spec", [["a", 1]])`. */
-export function patchConstructors(expression: string): string {
-  const parts: readonly string[] = expression.match(tokens) ?? [];
-  // For each open brace or bracket, whether it is a constructor's.
-  const open: boolean[] = [];
-  let text = '';
-  let expectsField = false;
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] ?? '';
-    const brace = followingBrace(parts, i);
-    if (/^(Object(\.\w+)*|JSONPatch)$/.test(part) && brace !== -1) {
-      const isRoot = part === 'Object' || part === 'JSONPatch';
-      text += isRoot ? `${part === 'Object' ? 'rootObject_' : 'jsonPatch_'}([` : `object_(${JSON.stringify(part)}, [`;
-      open.push(true);
-      expectsField = true;
-      i = brace;
-    } else if (part === '{' || part === '[' || part === '(') {
-      open.push(false);
-      expectsField = false;
-      text += part;
-    } else if (part === '}' || part === ']' || part === ')') {
-      const isConstructor = open.pop() ?? false;
-      text += isConstructor ? (expectsField ? '])' : ']])') : part;
-      expectsField = false;
-    } else if (part === ',' && open.at(-1) && !expectsField) {
-      text += '], ';
-      expectsField = true;
-    } else if (expectsField && /^[A-Za-z_]\w*$/.test(part)) {
-      const colon = parts.indexOf(':', i);
-      const isOptional = text.endsWith('?');
-      text = `${isOptional ? text.slice(0, -1) : text}[${JSON.stringify((isOptional ? '?' : '') + part)}, `;
-      i = colon === -1 ? i : colon;
-      expectsField = false;
-    } else text += part;
-  }
-  return text;
-}
-
-/** The index of the brace that follows part `i`, past spaces; -1 when something else does. */
-function followingBrace(parts: readonly string[], i: number): number {
-  let next = i + 1;
-  while (/^\s$/.test(parts[next] ?? '')) next++;
-  return parts[next] === '{' ? next : -1;
-}
-
-/** Declares what the rewritten expression calls. */
+/** Declares what rewritten constructors call. */
 export function registerPatchTypes(environment: Environment): void {
-  environment.registerType('Object', { ctor: RootObjectValue });
-  environment.registerType('ObjectField', { ctor: ObjectValue });
-  environment.registerType('JSONPatch', { ctor: JsonPatchValue });
-  environment.registerFunction('rootObject_(list): Object', (entries: Entries) => new RootObjectValue('Object', fieldsOf(entries)));
-  environment.registerFunction(
-    'object_(string, list): ObjectField',
-    (name: string, entries: Entries) => new ObjectValue(name, fieldsOf(entries)),
+  environment.registerType('kubernetes.mutation.Object', { ctor: ObjectValue });
+  environment.registerType('kubernetes.mutation.JSONPatch', { ctor: JsonPatchValue });
+  environment.registerFunction(`${constructorCall}(string, list): dyn`, (name: string, entries: Entries) =>
+    name === 'JSONPatch' ? new JsonPatchValue(fieldsOf(entries)) : new ObjectValue(name, fieldsOf(entries)),
   );
-  environment.registerFunction('jsonPatch_(list): JSONPatch', (entries: Entries) => new JsonPatchValue(fieldsOf(entries)));
 }
 
 type Entries = readonly (readonly [string, unknown])[];
@@ -92,29 +38,56 @@ type Entries = readonly (readonly [string, unknown])[];
 function fieldsOf(entries: Entries): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of entries) {
-    if (!name.startsWith('?')) fields[name] = value;
+    if (!name.startsWith('?')) define(fields, name, value);
     else if (!(value instanceof Optional)) throw new CelError(`cannot initialize optional entry '${name.slice(1)}' from non-optional`);
-    else if (value.hasValue()) fields[name.slice(1)] = value.value();
+    else if (value.hasValue()) define(fields, name.slice(1), value.value());
   }
   return fields;
 }
 
-/** @throws CelError when an `Object.x{}` stands at a field that is not x */
-export function plainJson(value: unknown, at = 'Object'): unknown {
+function define(object: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Whatever stands where another type's fields are meant to stand, in the order it is written. */
+export function typeMismatches(value: unknown): string[] {
+  const found: string[] = [];
+  const visit = (each: unknown, path: string) => {
+    if (each instanceof ObjectValue) {
+      if (each.typeName !== path) {
+        const wanted = `expected "${path}", which matches field name path from root Object type`;
+        found.push(`unexpected type name "${each.typeName}", ${wanted}`);
+      }
+      for (const [name, field] of Object.entries(each.fields)) visit(field, `${path}.${name}`);
+    } else if (Array.isArray(each)) for (const item of each) visit(item, path);
+    else if (isPlainMap(each)) for (const item of each instanceof Map ? each.values() : Object.values(each)) visit(item, path);
+  };
+  if (value instanceof ObjectValue) visit(value, value.typeName);
+  return found;
+}
+
+const isPlainMap = (value: unknown): value is object =>
+  value instanceof Map || (typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value)));
+
+/** The JSON of what an expression made. @throws CelError for what is none */
+export function plainJson(value: unknown): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return value.map((item) => plainJson(item, at));
-  if (value instanceof JsonPatchValue) return plainJson(value.fields, at);
+  if (Array.isArray(value)) return value.map(plainJson);
+  if (value instanceof ObjectValue || value instanceof JsonPatchValue) return jsonOf(Object.entries(value.fields));
   if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (value instanceof Optional) return value.hasValue() ? plainJson(value.value(), at) : null;
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof ObjectValue && value.typeName !== at && at !== '')
-    throw new CelError(
-      `type mismatch: unexpected type name "${value.typeName}", expected "${at}", which matches field name path from root Object type`,
-    );
-  const entries = value instanceof ObjectValue ? Object.entries(value.fields) : value instanceof Map ? [...value] : Object.entries(value);
-  const under = at === '' && value instanceof ObjectValue ? value.typeName : at;
-  return Object.fromEntries(
-    entries.map(([name, item]) => [String(name), plainJson(item, value instanceof ObjectValue ? `${under}.${name}` : under)]),
-  );
+  if (isPlainMap(value)) return jsonOf(value instanceof Map ? [...value] : Object.entries(value));
+  const text = typeof value === 'object' ? value.valueOf() : undefined;
+  if (typeof text === 'bigint') return Number(text);
+  throw new CelError('evaluated to a type that could not marshal to JSON');
+}
+
+function jsonOf(entries: readonly (readonly [unknown, unknown])[]): Record<string, unknown> {
+  const json: Record<string, unknown> = {};
+  for (const [name, value] of entries) {
+    if (typeof name !== 'string') throw new CelError(`map key ${JSON.stringify(String(name))} is not a string`);
+    define(json, name, plainJson(value));
+  }
+  return json;
 }

@@ -34,7 +34,7 @@ const patchTypes = ['ApplyConfiguration', 'JSONPatch'];
 /** The field each patch type's expression stands in, and what it evaluates to. */
 const patchKinds = {
   ApplyConfiguration: { field: 'applyConfiguration', other: 'jsonPatch', type: 'Object' },
-  JSONPatch: { field: 'jsonPatch', other: 'applyConfiguration', type: 'list<JSONPatch>' },
+  JSONPatch: { field: 'jsonPatch', other: 'applyConfiguration', type: 'list(JSONPatch)' },
 } as const;
 
 function operationsErrors(match: MatchResources | undefined, at: string, errors: FieldError[]): void {

@@ -1,152 +1,209 @@
-// What admission expressions see of a request, and evaluating them: an answer of the authorizer that is not there yet is
-// waited for, and the expression evaluated again.
+// Evaluating admission expressions about one request: an answer of the authorizer that is not there yet is waited for, and the
+// expression evaluated again; what expressions cost is held against a budget.
 
-import type { MatchCondition, Variable } from '../../../api/admissionregistration.ts';
 import { type Namespace, namespaces } from '../../../api/core.ts';
 import type { KubeObject } from '../../../api/wire.ts';
+import type { Clock } from '../../../base/clock.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
-import { AdmissionExpressions, ComposedVariables } from '../../cel/admission-expressions.ts';
+import type { AdmissionProgram } from '../../cel/admission-expressions.ts';
 import { AuthorizerValue, Decisions } from '../../cel/authorizer.ts';
-import { CelError, type CelProgram } from '../../cel/environment.ts';
-import { celValue } from '../../customresources/cel-value.ts';
+import type { Sized } from '../../cel/cost.ts';
+import { CelError, costExceeded } from '../../cel/environment.ts';
+import { sizesOf } from '../../customresources/value-size.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { LazyValue, type MatchedKind, namespaceValue, nothing, paramsValue, type RequestValues, requestOf } from './request-values.ts';
 
 /** Without an authorizer nobody may do anything. */
 const nobody: Authorizer = () => ({ decision: 'no opinion' });
 /** An expression asks no more different questions of the authorizer, one after the other. */
 const roundsMax = 100;
+/** What one expression may cost. */
+const callCostMax = 1_000_000;
+/** Allows two checks in an expression. */
+const checkCost = 350_000;
+/** What a policy's expressions of one sort may cost together, for one binding and one parameter. */
+export const budgetMax = 10_000_000;
+export const conditionsBudgetMax = 2_500_000;
+/** Costs up to here are taken from above, by the largest text or collection; beyond, every value is measured. */
+const roughCostMax = 10_000;
 
-/** One request, as all expressions about it see it. */
-export class Evaluation {
-  readonly #decisions: Decisions;
-  readonly #values: Record<string, unknown>;
-
-  constructor(attributes: AdmissionAttributes, namespace: Namespace | undefined, authorizer: Authorizer = nobody) {
-    this.#decisions = new Decisions(authorizer);
-    const { kind, subresource, namespace: namespaceName, name, user, operation } = attributes;
-    const verbs: Record<string, string> = { CREATE: 'create', UPDATE: 'update', DELETE: 'delete', CONNECT: 'connect' };
-    const asked = { verb: verbs[operation] ?? '', group: kind.group, version: kind.version, resource: kind.plural };
-    this.#values = {
-      object: value(attributes.object),
-      oldObject: value(attributes.old),
-      request: value(requestOf(attributes)),
-      namespaceObject: value(namespace),
-      authorizer: new AuthorizerValue(this.#decisions, user, { ...asked, subresource, namespace: namespaceName, name }),
-    };
+/** What expressions may still cost. */
+export class Budget {
+  #left: number;
+  constructor(left: number) {
+    this.#left = left;
   }
 
-  static async of(attributes: AdmissionAttributes, view: ClusterView, authorizer?: Authorizer): Promise<Evaluation> {
-    const { kind, namespace } = attributes;
-    const isInNamespace = kind.namespaced && namespace !== '';
-    return new Evaluation(attributes, isInNamespace ? await view.get(namespaces, '', namespace) : undefined, authorizer);
+  /** @throws OutOfBudgetError */
+  spend(cost: number): void {
+    this.#left -= cost;
+    if (this.#left < 0) throw new OutOfBudgetError();
   }
+}
 
-  /** Sees the object as it is now. */
-  refresh(object: KubeObject | undefined): void {
-    this.#values['object'] = value(object);
-  }
-
-  /** `variables` are compiled, and evaluated when an expression asks for them. @throws CelError */
-  async evaluate(program: CelProgram, params?: KubeObject | null, variables: readonly CompiledVariable[] = []): Promise<unknown> {
-    const values: Record<string, unknown> = { ...this.#values, params: params === undefined ? null : value(params ?? undefined) };
-    for (let round = 0; round < roundsMax; round++) {
-      values['variables'] = composed(variables, values);
-      let outcome: { result: unknown } | { error: unknown };
-      try {
-        outcome = { result: program.evaluate(values) };
-      } catch (error) {
-        outcome = { error };
-      }
-      if (await this.#decisions.arrived()) continue;
-      if ('error' in outcome) throw outcome.error;
-      return outcome.result;
-    }
-    throw new CelError('the authorizer was asked too often');
+/** The expressions of a policy have cost too much; none is evaluated any more. */
+export class OutOfBudgetError extends CelError {
+  constructor() {
+    super('validation failed due to running out of cost budget, no further validation rules will be run');
   }
 }
 
 export interface CompiledVariable {
   name: string;
-  program: CelProgram;
+  /** Or why there is none. */
+  program: AdmissionProgram | CelError;
 }
 
-/** Each is evaluated once, and only when it is asked for. */
-function composed(variables: readonly CompiledVariable[], values: Record<string, unknown>): ComposedVariables {
-  const all = new ComposedVariables();
-  for (const { name, program } of variables) {
-    let known: { result: unknown } | undefined;
-    Object.defineProperty(all, name, {
-      // What walks over all values must not evaluate it.
-      enumerable: false,
-      get: () => {
-        try {
-          known ??= { result: program.evaluate(values) };
-        } catch (error) {
-          if (!(error instanceof CelError)) throw error;
-          throw new CelError(`composited variable "${name}" fails to evaluate: ${error.message}`, { cause: error });
-        }
-        return known.result;
-      },
+export interface ScopeOptions {
+  params?: KubeObject | null;
+  variables?: readonly CompiledVariable[];
+  budget: Budget;
+  /** Match conditions do not see the namespace. */
+  hidesNamespace?: boolean;
+}
+
+interface EvaluationOptions {
+  authorizer?: Authorizer | undefined;
+  /** What a rule matched, where it is not the request's own kind. */
+  matched?: MatchedKind | undefined;
+  clock?: Clock | undefined;
+}
+
+/** One request, as all expressions about it see it. */
+export class Evaluation {
+  readonly decisions: Decisions;
+  readonly values: RequestValues;
+  /** Measures evaluations, where that is wanted. */
+  readonly clock: Clock | undefined;
+
+  constructor(
+    attributes: AdmissionAttributes,
+    namespace: Namespace | undefined,
+    { authorizer = nobody, matched, clock }: EvaluationOptions,
+  ) {
+    this.decisions = new Decisions(authorizer);
+    this.clock = clock;
+    const { kind, subresource, namespace: namespaceName, name, user } = attributes;
+    const asked = { group: kind.group, resource: kind.plural, subresource, namespace: namespaceName, name };
+    this.values = {
+      object: new LazyValue(attributes.object),
+      oldObject: new LazyValue(attributes.old),
+      request: new LazyValue(requestOf(attributes, matched)),
+      namespaceObject: namespaceValue(namespace),
+      authorizer: new AuthorizerValue(this.decisions, user, asked),
+    };
+  }
+
+  static async of(attributes: AdmissionAttributes, view: ClusterView, authorizer?: Authorizer, matched?: MatchedKind): Promise<Evaluation> {
+    const { kind, namespace } = attributes;
+    const isInNamespace = kind.namespaced && namespace !== '';
+    const clock = view.measures?.clock;
+    return new Evaluation(attributes, isInNamespace ? await view.get(namespaces, '', namespace) : undefined, {
+      authorizer,
+      matched,
+      clock,
     });
   }
-  return all;
-}
 
-/** @throws CelError for a variable that does not compile */
-export function compileVariables(variables: readonly Variable[] | undefined, expressions: AdmissionExpressions): CompiledVariable[] {
-  return (variables ?? []).map(({ name, expression }) => ({ name, program: expressions.declare(name, expression) }));
-}
-
-const value = (object: object | undefined): unknown => (object === undefined ? null : celValue(object, undefined));
-
-function requestOf({ kind, subresource, namespace, name, operation, user, dryRun, options }: AdmissionAttributes): object {
-  const { group, version } = kind;
-  const type = { group, version, kind: kind.kind };
-  const resource = { group, version, resource: kind.plural };
-  const { name: username, uid = '', groups, extra = {} } = user;
-  return {
-    kind: type,
-    resource,
-    requestKind: type,
-    requestResource: resource,
-    ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
-    name,
-    namespace,
-    operation,
-    userInfo: { username, uid, groups, extra },
-    dryRun,
-    ...(options ? { options } : {}),
-  };
-}
-
-const compiledConditions = new WeakMap<object, { name: string; program: CelProgram }[]>();
-
-/**
- * Whether all conditions hold. One that does not hold settles it, even where others fail.
- * @throws CelError with the failures of those that cannot be evaluated
- */
-export async function conditionsHold(
-  conditions: readonly MatchCondition[] | undefined,
-  evaluation: Evaluation,
-  { params, hasParams = false }: { params?: KubeObject | null | undefined; hasParams?: boolean } = {},
-): Promise<boolean> {
-  if (!conditions?.length) return true;
-  let compiled = compiledConditions.get(conditions);
-  if (!compiled) {
-    const expressions = new AdmissionExpressions({ hasParams, hasAuthorizer: true });
-    compiled = conditions.map(({ name, expression }) => ({ name, program: expressions.compile(expression, ['bool']) }));
-    compiledConditions.set(conditions, compiled);
+  /** Sees the object as it is now; scopes made before do not. */
+  refresh(object: KubeObject | undefined): void {
+    this.values.object = new LazyValue(object);
   }
-  const failures: string[] = [];
-  for (const { name, program } of compiled) {
+
+  scope(options: ScopeOptions): EvaluationScope {
+    return new EvaluationScope(this, options);
+  }
+}
+
+/** The variables of one policy with one parameter; composed ones are evaluated once, and only when they are asked for. */
+export class EvaluationScope {
+  readonly clock: Clock | undefined;
+  readonly #decisions: Decisions;
+  readonly #budget: Budget;
+  readonly #inputs: Readonly<Record<string, LazyValue>>;
+  readonly #values: Record<string, unknown>;
+  /** What composed variables have cost in the evaluation under way. */
+  #composedCost = 0;
+
+  constructor({ decisions, values, clock }: Evaluation, { params = null, variables = [], budget, hidesNamespace = false }: ScopeOptions) {
+    this.clock = clock;
+    this.#decisions = decisions;
+    this.#budget = budget;
+    const { object, oldObject, request } = values;
+    const namespaceObject = hidesNamespace ? nothing : values.namespaceObject;
+    this.#inputs = { object, oldObject, request, namespaceObject, params: paramsValue(params) };
+    const context: Record<string, unknown> = { authorizer: values.authorizer, variables: this.#composed(variables) };
+    for (const [name, input] of Object.entries(this.#inputs)) Object.defineProperty(context, name, { get: () => input.value });
+    this.#values = context;
+  }
+
+  /** @throws CelError when the expression fails; OutOfBudgetError when no more may be evaluated */
+  async evaluate(program: AdmissionProgram): Promise<unknown> {
+    this.#composedCost = 0;
+    for (let round = 0; round < roundsMax; round++) {
+      let outcome: { result: unknown } | { error: CelError };
+      let cost = 0;
+      try {
+        outcome = { result: this.#run(program, (spent) => (cost += spent)) };
+      } catch (error) {
+        if (!(error instanceof CelError)) throw error;
+        outcome = { error };
+      }
+      if (await this.#decisions.arrived()) continue;
+      this.#budget.spend(cost + this.#composedCost);
+      if ('error' in outcome) throw new CelError(`expression '${program.expression}' resulted in error: ${outcome.error.message}`);
+      return outcome.result;
+    }
+    throw new CelError('the authorizer was asked too often');
+  }
+
+  #run(program: AdmissionProgram, spend: (cost: number) => void): unknown {
+    let left = callCostMax;
+    const charge = (cost: number) => {
+      spend(cost);
+      left -= cost;
+      if (left < 0) throw new CelError(costExceeded);
+    };
+    charge(this.#costOf(program));
+    const outer = this.#decisions.onCheck;
+    this.#decisions.onCheck = () => charge(checkCost);
     try {
-      if ((await evaluation.evaluate(program, params)) !== true) return false;
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      failures.push(`matchCondition "${name}": ${error.message}`);
+      return program.evaluate(this.#values);
+    } finally {
+      this.#decisions.onCheck = outer;
     }
   }
-  if (failures.length) throw new CelError(failures.join(', '));
-  return true;
+
+  #costOf(program: AdmissionProgram): number {
+    let extent = 1;
+    for (const name in this.#inputs) extent = Math.max(extent, this.#inputs[name]!.extent);
+    const rough = program.costUpTo(4 ** Math.ceil(Math.log2(extent) / 2));
+    if (rough <= roughCostMax) return rough;
+    const sizes: Record<string, Sized> = {};
+    for (const [name, input] of Object.entries(this.#inputs)) sizes[name] = sizesOf([input.json]);
+    return program.costWith(sizes);
+  }
+
+  #composed(variables: readonly CompiledVariable[]): object {
+    const all = {};
+    for (const { name, program } of variables) {
+      let known: { result: unknown } | undefined;
+      Object.defineProperty(all, name, {
+        // What walks over all values must not evaluate it.
+        enumerable: false,
+        get: () => {
+          if (program instanceof CelError) throw new CelError(`composited variable "${name}" fails to compile: ${program.message}`);
+          try {
+            known ??= { result: this.#run(program, (cost) => (this.#composedCost += cost)) };
+          } catch (error) {
+            if (!(error instanceof CelError)) throw error;
+            throw new CelError(`composited variable "${name}" fails to evaluate: ${error.message}`, { cause: error });
+          }
+          return known.result;
+        },
+      });
+    }
+    return all;
+  }
 }

@@ -1,38 +1,39 @@
 // The objects that a binding gives its policy as parameters.
 
-import type { ParamKind, ParamRef } from '../../../api/admissionregistration.ts';
-import { apiVersionOf, type Kind } from '../../../api/kind.ts';
+import type { ParamRef } from '../../../api/admissionregistration.ts';
+import type { Kind } from '../../../api/kind.ts';
 import { selectorMatches, selectorOf } from '../../../api/labels.ts';
 import type { KubeObject } from '../../../api/wire.ts';
-import type { AdmissionAttributes } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
 
 /** A policy or binding that cannot be carried out. */
 export class ConfigurationError extends Error {}
 
 /**
- * One evaluation is made with each; null where the policy takes none.
+ * One evaluation is made with each; null where the policy takes none. `namespace`: that of the request.
  * @throws ConfigurationError
  */
-export function paramsOf(
+export async function paramsOf(
   view: ClusterView,
-  paramKind: ParamKind | undefined,
+  paramKind: Kind | undefined,
   paramRef: ParamRef | undefined,
-  attributes: AdmissionAttributes,
-): (KubeObject | null)[] {
+  namespace: string,
+): Promise<readonly (KubeObject | null)[]> {
   if (!paramKind || !paramRef) return [null];
-  const kind: Kind | undefined = view.resources.declarations.find(
-    ({ kind: each }) => each.kind === paramKind.kind && apiVersionOf(each) === paramKind.apiVersion,
-  )?.kind;
-  if (!kind)
-    throw new ConfigurationError(`failed to find resource referenced by paramKind: '${paramKind.apiVersion}, Kind=${paramKind.kind}'`);
-  const { name, namespace, selector, parameterNotFoundAction } = paramRef;
-  const from = kind.namespaced ? namespace || attributes.namespace : '';
-  if (!kind.namespaced && namespace)
+  const { name, selector, parameterNotFoundAction } = paramRef;
+  const from = paramKind.namespaced ? paramRef.namespace || namespace : '';
+  if (paramKind.namespaced && !from)
+    throw new ConfigurationError('cannot use namespaced paramRef in policy binding that matches cluster-scoped resources');
+  if (!paramKind.namespaced && paramRef.namespace)
     throw new ConfigurationError('paramRef.namespace must not be provided for a cluster-scoped `paramKind`');
-  if (kind.namespaced && !from) throw new ConfigurationError("can't use namespaced paramRef to match cluster-scoped resources");
-  const terms = selectorOf(selector) ?? [];
-  const found = view.list(kind, from).filter(({ metadata }) => (name ? metadata?.name === name : selectorMatches(terms, metadata?.labels)));
+  let found: readonly KubeObject[];
+  if (name) {
+    const param = await view.get(paramKind, from, name);
+    found = param ? [param] : [];
+  } else {
+    const terms = selectorOf(selector) ?? [];
+    found = view.list(paramKind, from).filter(({ metadata }) => selectorMatches(terms, metadata?.labels));
+  }
   if (found.length === 0 && parameterNotFoundAction === 'Deny')
     throw new ConfigurationError('no params found for policy binding with `Deny` parameterNotFoundAction');
   return found;

@@ -163,7 +163,10 @@ test('a mutating policy adds a sidecar once, and sets a label by JSON patch', as
   assert.deepEqual(json.metadata.labels, { a: 'b', 'example.com/mesh': 'v1' });
   const bare = await server.ask('POST', '/api/v1/namespaces/mutated/pods', { metadata: { name: 'q' }, spec: pod.spec });
   assert.equal(bare.status, 403, 'a patch that cannot be applied refuses the request');
-  assert.match(bare.json.message, /^pods "q" is forbidden: policy 'mesh' with binding 'mesh' denied request: JSON Patch: /);
+  assert.equal(bare.json.reason, 'Invalid');
+  const path = '/metadata/labels/example.com~1mesh';
+  const why = `JSON Patch: add operation does not apply: doc is missing path: "${path}": missing value`;
+  assert.equal(bare.json.message, `policy 'mesh' with binding 'mesh' denied request: ${why}`);
 });
 
 test('what cannot be compiled is refused with where it stands', async () => {

@@ -8,199 +8,263 @@ import {
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
 } from '../../../api/admissionregistration.ts';
-import { forbiddenError, StatusError, type StatusReason } from '../../../api/status.ts';
+import type { StatusReason } from '../../../api/status.ts';
 import type { KubeObject } from '../../../api/wire.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
-import { AdmissionExpressions } from '../../cel/admission-expressions.ts';
-import { CelError, type CelProgram } from '../../cel/environment.ts';
+import { AdmissionExpressions, type AdmissionProgram } from '../../cel/admission-expressions.ts';
+import { CelError } from '../../cel/environment.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { resourcesMatch } from '../matching.ts';
-import { type CompiledVariable, compileVariables, conditionsHold, Evaluation } from './evaluation.ts';
+import { Budget, budgetMax, type CompiledVariable, Evaluation, type EvaluationScope, OutOfBudgetError } from './evaluation.ts';
+import { Findings } from './findings.ts';
+import { compileOrError, conditionsHold } from './match-conditions.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
+import { type Hook, PolicyIndex } from './policy-index.ts';
+import { PolicyMetrics } from './policy-metrics.ts';
 
-const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, Invalid: 422, RequestEntityTooLarge: 413 };
 const messageBytesMax = 5 * 1024;
-const annotationLengthMax = 10 * 1024;
-const failuresMax = 50;
+
+type Compiled = AdmissionProgram | CelError;
 
 interface CompiledPolicy {
-  variables: CompiledVariable[];
-  validations: { validation: Validation; program: CelProgram; message: CelProgram | undefined }[];
-  annotations: { key: string; program: CelProgram }[];
-}
-
-interface Denial {
-  policy: string;
-  binding: string;
-  message: string;
-  reason: StatusReason;
-}
-
-interface Failure {
-  message: string;
-  policy: string;
-  binding: string;
-  expressionIndex: number;
-  validationActions: readonly string[];
-}
-
-/** What the policies found, of all bindings. */
-class Findings {
-  readonly denials: Denial[] = [];
-  readonly failures: Failure[] = [];
-  readonly annotations = new Map<string, Set<string>>();
+  expressions: AdmissionExpressions;
+  variables: readonly CompiledVariable[];
+  validations: readonly { validation: Validation; program: Compiled; message: Compiled | undefined }[];
+  annotations: readonly { key: string; program: Compiled }[];
 }
 
 const compiledPolicies = new WeakMap<ValidatingAdmissionPolicy, CompiledPolicy>();
 
-/** @throws CelError, which validation keeps out */
 function compiledOf(policy: ValidatingAdmissionPolicy): CompiledPolicy {
   const known = compiledPolicies.get(policy);
   if (known) return known;
-  const { paramKind, variables, validations = [], auditAnnotations = [] } = policy.spec ?? {};
-  const scope = { hasParams: paramKind !== undefined, hasAuthorizer: true };
-  const expressions = new AdmissionExpressions(scope, (variables?.length ?? 0) > 0);
+  const { paramKind, variables = [], validations = [], auditAnnotations = [] } = policy.spec ?? {};
+  const expressions = new AdmissionExpressions({ hasParams: paramKind !== undefined, hasAuthorizer: true }, true);
+  const compile = (expression: string, types: readonly string[], hasAuthorizer = true) =>
+    compileOrError(() => expressions.compile(expression, types, { hasAuthorizer }));
   const compiled: CompiledPolicy = {
-    variables: compileVariables(variables, expressions),
+    expressions,
+    variables: variables.map(({ name, expression }) => ({ name, program: compileOrError(() => expressions.declare(name, expression)) })),
     validations: validations.map((validation) => ({
       validation,
-      program: expressions.compile(validation.expression, ['bool']),
-      message: validation.messageExpression
-        ? expressions.compile(validation.messageExpression, ['string'], { hasAuthorizer: false })
-        : undefined,
+      program: compile(validation.expression, ['bool']),
+      message: validation.messageExpression ? compile(validation.messageExpression, ['string'], false) : undefined,
     })),
-    annotations: auditAnnotations.map(({ key, valueExpression }) => ({
-      key,
-      program: expressions.compile(valueExpression.trim(), ['string', 'null']),
-    })),
+    annotations: auditAnnotations.map(({ key, valueExpression }) => ({ key, program: compile(valueExpression, ['string', 'null']) })),
   };
   compiledPolicies.set(policy, compiled);
   return compiled;
 }
 
-/** What decides about admission must stay repairable when admission is broken. */
-const isExempt = ({ kind }: AdmissionAttributes) => kind.group === 'admissionregistration.k8s.io';
+type ValidatingHook = Hook<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>;
 
 export function validatingPolicies(view: ClusterView, authorizer?: Authorizer): AdmissionPlugin {
+  const index = new PolicyIndex(view, validatingAdmissionPolicies, validatingAdmissionPolicyBindings);
+  const metrics = view.measures && new PolicyMetrics(view.measures.registry, 'validating');
   return {
     name: 'ValidatingAdmissionPolicy',
     operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
-    handles: (attributes) => view.list(validatingAdmissionPolicyBindings).length > 0 && !isExempt(attributes),
+    handles: (attributes) => index.hooksFor(attributes).length > 0,
     async validate(attributes) {
       const findings = new Findings();
-      const evaluation = await Evaluation.of(attributes, view, authorizer);
-      for (const policy of view.list(validatingAdmissionPolicies)) {
-        const bindings = view.list(validatingAdmissionPolicyBindings).filter(({ spec }) => spec?.policyName === policy.metadata?.name);
-        if (bindings.length === 0 || !(await resourcesMatch(view, policy.spec?.matchConstraints, attributes))) continue;
-        for (const binding of bindings) await applyBinding({ view, policy, binding, attributes, evaluation }, findings);
+      let evaluation: Evaluation | undefined;
+      for (const hook of index.hooksFor(attributes)) {
+        if (!(await resourcesMatch(view, hook.policy.spec?.matchConstraints, attributes))) continue;
+        evaluation ??= await Evaluation.of(attributes, view, authorizer);
+        await new Application(view, hook, attributes, evaluation, findings, metrics).run();
       }
-      for (const [key, values] of findings.annotations) attributes.annotate(key, [...values].join(', '));
-      if (findings.failures.length)
-        attributes.annotate(
-          'validation.policy.admission.k8s.io/validation_failure',
-          JSON.stringify(findings.failures.slice(0, failuresMax)),
-        );
-      const [denial] = findings.denials;
-      if (denial) throw refusalOf(denial, attributes);
+      findings.publish(attributes);
+      const refusal = findings.refusal(attributes);
+      if (refusal) throw refusal;
     },
   };
 }
 
-interface Application {
-  view: ClusterView;
-  policy: ValidatingAdmissionPolicy;
-  binding: ValidatingAdmissionPolicyBinding;
-  attributes: AdmissionAttributes;
-  evaluation: Evaluation;
+/** What came of one expression. */
+interface Decision {
+  readonly outcome: 'admit' | 'deny' | 'error';
+  readonly message: string;
+  readonly reason: StatusReason;
+  readonly seconds: number;
 }
 
-async function applyBinding({ view, policy, binding, attributes, evaluation }: Application, findings: Findings): Promise<void> {
-  const { paramKind, failurePolicy } = policy.spec ?? {};
-  const names = { policy: policy.metadata?.name ?? '', binding: binding.metadata?.name ?? '' };
+const admitted: Decision = { outcome: 'admit', message: '', reason: '', seconds: 0 };
+const failed = ({ message }: CelError, seconds = 0): Decision => ({ outcome: 'error', message, reason: 'Invalid', seconds });
+
+/** What came of all expressions of a policy, for one binding and one parameter. */
+interface Judgement {
+  readonly decisions: readonly Decision[];
+  /** Values, and why there are none. */
+  readonly annotations: readonly { readonly key: string; readonly value: string | Decision }[];
+}
+
+/** One policy, applied to one request. */
+class Application {
+  readonly #view: ClusterView;
+  readonly #hook: ValidatingHook;
+  readonly #attributes: AdmissionAttributes;
+  readonly #evaluation: Evaluation;
+  readonly #findings: Findings;
+  readonly #policy: string;
+  /** What fails is passed over. */
+  readonly #ignoresFailures: boolean;
+
+  readonly #metrics: PolicyMetrics | undefined;
+
+  constructor(
+    view: ClusterView,
+    hook: ValidatingHook,
+    attributes: AdmissionAttributes,
+    evaluation: Evaluation,
+    findings: Findings,
+    metrics: PolicyMetrics | undefined,
+  ) {
+    this.#view = view;
+    this.#metrics = metrics;
+    this.#hook = hook;
+    this.#attributes = attributes;
+    this.#evaluation = evaluation;
+    this.#findings = findings;
+    this.#policy = hook.policy.metadata?.name ?? '';
+    this.#ignoresFailures = hook.policy.spec?.failurePolicy === 'Ignore';
+  }
+
+  async run(): Promise<void> {
+    const { bindings, configurationError, paramKind } = this.#hook;
+    if (configurationError !== undefined) {
+      this.#misconfigured(`failed to configure policy: ${configurationError}`, undefined);
+      return;
+    }
+    for (const binding of bindings) {
+      if (!(await resourcesMatch(this.#view, binding.spec?.matchResources, this.#attributes))) continue;
+      let params: readonly (KubeObject | null)[];
+      try {
+        params = await paramsOf(this.#view, paramKind, binding.spec?.paramRef, this.#attributes.namespace);
+      } catch (error) {
+        if (!(error instanceof ConfigurationError)) throw error;
+        this.#misconfigured(`failed to configure binding: ${error.message}`, binding.metadata?.name);
+        continue;
+      }
+      for (const param of params) await this.#validate(binding, param);
+    }
+  }
+
+  #misconfigured(message: string, binding: string | undefined): void {
+    if (!this.#ignoresFailures) this.#findings.deny({ policy: this.#policy, binding, message, reason: 'Invalid' });
+  }
+
+  async #validate(binding: ValidatingAdmissionPolicyBinding, params: KubeObject | null): Promise<void> {
+    let judgement: Judgement;
+    try {
+      judgement = await this.#judge(params);
+    } catch (error) {
+      // A failure that leaves nothing else to say.
+      if (!(error instanceof CelError)) throw error;
+      judgement = { decisions: [failed(error)], annotations: [] };
+    }
+    for (const [i, decision] of judgement.decisions.entries()) this.#carryOut(binding, decision, i);
+    for (const { key, value } of judgement.annotations) {
+      if (typeof value === 'string') this.#findings.annotate(`${this.#policy}/${key}`, value);
+      else if (!this.#ignoresFailures) {
+        const { message, seconds } = value;
+        this.#findings.deny({ policy: this.#policy, binding: binding.metadata?.name, message, reason: 'Invalid' });
+        this.#observe(binding, 'deny', message, seconds);
+      }
+    }
+  }
+
+  /** @throws CelError when match conditions fail, or everything together costs too much */
+  async #judge(params: KubeObject | null): Promise<Judgement> {
+    const { policy } = this.#hook;
+    const { expressions, variables, validations, annotations } = compiledOf(policy);
+    const conditions = policy.spec?.matchConditions;
+    const evaluation = this.#evaluation;
+    if (!(await conditionsHold(conditions, evaluation, { params, variables, expressions }))) return { decisions: [], annotations: [] };
+    const scope = evaluation.scope({ params, variables, budget: new Budget(budgetMax) });
+    const outcomes: Attempt[] = [];
+    for (const { program } of validations) outcomes.push(await attempt(scope, program));
+    const decisions: Decision[] = [];
+    for (const [i, { validation, message }] of validations.entries())
+      decisions.push(await decide(outcomes[i]!, validation, message, scope));
+    const made: { key: string; value: string | Decision }[] = [];
+    const annotationScope = evaluation.scope({ params, variables, budget: new Budget(budgetMax) });
+    for (const { key, program } of annotations) {
+      const { result, seconds } = await attempt(annotationScope, program);
+      if (result instanceof CelError) made.push({ key, value: failed(result, seconds) });
+      else if (typeof result === 'string' && result.trim()) made.push({ key, value: result.trim() });
+    }
+    return { decisions, annotations: made };
+  }
+
+  #carryOut(binding: ValidatingAdmissionPolicyBinding, { outcome, message, reason, seconds }: Decision, expressionIndex: number): void {
+    if (outcome === 'admit') return;
+    if (outcome === 'error' && this.#ignoresFailures) {
+      this.#observe(binding, 'allow', message, seconds);
+      return;
+    }
+    const names = { policy: this.#policy, binding: binding.metadata?.name ?? '' };
+    const validationActions = binding.spec?.validationActions ?? [];
+    for (const action of validationActions) {
+      if (action === 'Deny') this.#findings.deny({ ...names, message, reason });
+      else if (action === 'Audit') this.#findings.audit({ message, ...names, expressionIndex, validationActions });
+      else {
+        const head = `Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}'`;
+        this.#attributes.warn(`${head}: ${message}`);
+      }
+      this.#observe(binding, action.toLowerCase(), message, seconds);
+    }
+  }
+
+  #observe(binding: ValidatingAdmissionPolicyBinding, enforcementAction: string, message: string, seconds: number): void {
+    this.#metrics?.observe({ policy: this.#policy, binding: binding.metadata?.name ?? '', message, seconds, enforcementAction });
+  }
+}
+
+interface Attempt {
+  /** Or why there is none. */
+  readonly result: unknown;
+  readonly seconds: number;
+}
+
+/** @throws OutOfBudgetError */
+async function attempt(scope: EvaluationScope, program: Compiled): Promise<Attempt> {
+  if (program instanceof CelError) return { result: program, seconds: 0 };
+  const startMs = scope.clock?.monotonicMs() ?? 0;
+  let result: unknown;
   try {
-    if (!(await resourcesMatch(view, binding.spec?.matchResources, attributes))) return;
-    const params = paramsOf(view, paramKind, binding.spec?.paramRef, attributes);
-    for (const param of params) await validateWith(param, { policy, binding, attributes, evaluation, names }, findings);
+    result = await scope.evaluate(program);
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    if (failurePolicy === 'Ignore') return;
-    findings.denials.push({ ...names, message: `failed to configure binding: ${error.message}`, reason: 'Invalid' });
+    if (!(error instanceof CelError) || error instanceof OutOfBudgetError) throw error;
+    result = error;
   }
+  return { result, seconds: ((scope.clock?.monotonicMs() ?? 0) - startMs) / 1000 };
 }
 
-type OneRun = Omit<Application, 'view'> & { names: { policy: string; binding: string } };
-
-async function validateWith(param: KubeObject | null, run: OneRun, findings: Findings): Promise<void> {
-  const { policy, binding, attributes, evaluation, names } = run;
-  const { matchConditions, failurePolicy, paramKind } = policy.spec ?? {};
-  const actions = binding.spec?.validationActions ?? [];
-  const isIgnored = failurePolicy === 'Ignore';
-  const deny = (message: string, reason: StatusReason, expressionIndex: number) => {
-    if (actions.includes('Deny')) findings.denials.push({ ...names, message, reason });
-    if (actions.includes('Audit')) findings.failures.push({ message, ...names, expressionIndex, validationActions: actions });
-    if (actions.includes('Warn'))
-      attributes.warn(`Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`);
-  };
+async function decide(
+  { result, seconds }: Attempt,
+  validation: Validation,
+  messageProgram: Compiled | undefined,
+  scope: EvaluationScope,
+): Promise<Decision> {
+  if (result instanceof CelError) return failed(result, seconds);
+  if (result === true) return admitted;
+  const { reason = 'Invalid' } = validation;
   try {
-    if (!(await conditionsHold(matchConditions, evaluation, { params: param, hasParams: paramKind !== undefined }))) return;
+    const message = await messageOf(validation, messageProgram, scope);
+    return { outcome: 'deny', message, reason: reason as StatusReason, seconds };
   } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    if (!isIgnored) deny(error.message, 'Invalid', 0);
-    return;
-  }
-  const { variables, validations, annotations } = compiledOf(policy);
-  const attempt = (program: CelProgram) => evaluation.evaluate(program, param, variables);
-  for (const [i, { validation, program, message }] of validations.entries()) {
-    let result: unknown;
-    try {
-      result = await attempt(program);
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      if (!isIgnored) deny(`expression '${validation.expression}' resulted in error: ${error.message}`, 'Invalid', i);
-      continue;
-    }
-    if (result !== true) deny(await messageOf(validation, message, attempt), reasonOf(validation), i);
-  }
-  for (const { key, program } of annotations) {
-    try {
-      const value = await attempt(program);
-      if (typeof value === 'string' && value.trim()) add(findings, `${names.policy}/${key}`, value.trim().slice(0, annotationLengthMax));
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      if (!isIgnored) findings.denials.push({ ...names, message: error.message, reason: 'Invalid' });
-    }
+    if (!(error instanceof OutOfBudgetError)) throw error;
+    return failed(new CelError(`failed messageExpression: ${error.message}`), seconds);
   }
 }
 
-const reasonOf = ({ reason }: Validation): StatusReason =>
-  reason === 'Forbidden' || reason === 'Unauthorized' || reason === 'RequestEntityTooLarge' ? reason : 'Invalid';
-
-function add({ annotations }: Findings, key: string, value: string): void {
-  const values = annotations.get(key) ?? new Set();
-  annotations.set(key, values.add(value));
-}
-
-/** An expression for a message that fails, or makes none that can be shown, is passed over. */
-async function messageOf(
-  { expression, message = '' }: Validation,
-  program: CelProgram | undefined,
-  attempt: (program: CelProgram) => Promise<unknown>,
-): Promise<string> {
-  if (program) {
-    try {
-      const made = String(await attempt(program)).trim();
-      if (made && Buffer.byteLength(made) <= messageBytesMax && !/[\n\r]/.test(made)) return made;
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-    }
+/** An expression for a message that fails, or makes none that can be shown, is passed over. @throws OutOfBudgetError */
+async function messageOf({ expression, message = '' }: Validation, program: Compiled | undefined, scope: EvaluationScope) {
+  const made = program && (await attempt(scope, program)).result;
+  if (typeof made === 'string') {
+    const text = made.trim();
+    if (text && Buffer.byteLength(text) <= messageBytesMax && !text.includes('\n')) return text;
   }
   return message.trim() || `failed expression: ${expression.trim()}`;
-}
-
-function refusalOf({ policy, binding, message, reason }: Denial, { kind, name }: AdmissionAttributes): StatusError {
-  const text = `ValidatingAdmissionPolicy '${policy}' with binding '${binding}' denied request: ${message}`;
-  const { message: full, details } = forbiddenError(kind, name, text);
-  const causes = [...(details?.causes ?? []), { message: text }];
-  return StatusError.fromStatus({ reason, message: full, code: codes[reason] ?? 422, details: { ...details, causes } });
 }

@@ -1,6 +1,7 @@
 // Makes Kubernetes' libraries known to the CEL library: their types, the names they stand under, their functions and their equality.
 
 import type { Environment } from '@marcbachmann/cel-js';
+import { authorizerFunctions, authorizerTypes } from '../authorizer.ts';
 import { conversionFunctions } from './conversions.ts';
 import type { LibraryFunction, LibraryValue } from './library-function.ts';
 import { listFunctions } from './lists.ts';
@@ -14,6 +15,7 @@ import { CelUrl, urlFunctions } from './url.ts';
 
 /** Every function of Kubernetes' environment that CEL's own standard library lacks. */
 export const libraryFunctions: readonly LibraryFunction[] = [
+  ...authorizerFunctions,
   ...conversionFunctions,
   ...formatFunctions,
   ...listFunctions,
@@ -42,6 +44,7 @@ export function registerLibraries(environment: Environment): void {
     environment.registerType(name, ctor as never);
     environment.registerOperator(`${name} == ${name}`, ((a: LibraryValue, b: unknown) => a.equals(b)) as never);
   }
+  for (const [name, type] of authorizerTypes) environment.registerType(name, type as never);
   for (const name of namespaces) {
     class Namespace {}
     const typeName = `${name}Namespace`;

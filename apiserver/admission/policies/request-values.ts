@@ -1,0 +1,102 @@
+// What admission expressions see of a request, made when an expression first asks for it.
+
+import type { Namespace } from '../../../api/core.ts';
+import type { KubeObject } from '../../../api/wire.ts';
+import type { AuthorizerValue } from '../../cel/authorizer.ts';
+import { celValue } from '../../customresources/cel-value.ts';
+import type { AdmissionAttributes } from '../admission.ts';
+
+/** The kind and resource that a rule matched, where they are not the request's own. */
+export interface MatchedKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+}
+
+/** A value that is converted once, when it is asked for, and how large its parts get. */
+export class LazyValue {
+  readonly json: unknown;
+  #value: unknown;
+  #extent: number | undefined;
+
+  constructor(json: unknown) {
+    this.json = json ?? null;
+  }
+
+  get value(): unknown {
+    this.#value ??= celValue(this.json, undefined);
+    return this.#value;
+  }
+
+  /** The size of its largest text, list or map. */
+  get extent(): number {
+    this.#extent ??= extentOf(this.json);
+    return this.#extent;
+  }
+}
+
+function extentOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 0;
+  let extent = 0;
+  for (const key in value) {
+    count++;
+    extent = Math.max(extent, extentOf((value as Record<string, unknown>)[key]));
+  }
+  return Math.max(count, extent);
+}
+
+const params = new WeakMap<KubeObject, LazyValue>();
+
+/** Parameters are the same objects for many requests. */
+export function paramsValue(object: KubeObject | null): LazyValue {
+  if (!object) return nothing;
+  const found = params.get(object) ?? new LazyValue(object);
+  params.set(object, found);
+  return found;
+}
+
+/** Null. */
+export const nothing = new LazyValue(null);
+
+/** The variables of one request. */
+export interface RequestValues {
+  object: LazyValue;
+  readonly oldObject: LazyValue;
+  readonly request: LazyValue;
+  readonly namespaceObject: LazyValue;
+  readonly authorizer: AuthorizerValue;
+}
+
+/** A namespace as expressions see it: without what they have no use for. */
+export function namespaceValue(namespace: Namespace | undefined): LazyValue {
+  if (!namespace) return nothing;
+  const { metadata: { managedFields, ownerReferences, ...metadata } = {}, spec = {}, status = {} } = namespace;
+  return new LazyValue({ metadata, spec, status });
+}
+
+/** The AdmissionRequest, without the objects and without what is empty. */
+export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind = attributes.kind): object {
+  const { kind, subresource, namespace, name, operation, user, dryRun, options } = attributes;
+  const { name: username, uid, groups, extra } = user;
+  return {
+    kind: { group: matched.group, version: matched.version, kind: matched.kind },
+    resource: { group: matched.group, version: matched.version, resource: matched.plural },
+    requestKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    requestResource: { group: kind.group, version: kind.version, resource: kind.plural },
+    ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
+    ...(name ? { name } : {}),
+    ...(namespace ? { namespace } : {}),
+    operation,
+    userInfo: {
+      ...(username ? { username } : {}),
+      ...(uid ? { uid } : {}),
+      ...(groups.length ? { groups } : {}),
+      ...(extra && Object.keys(extra).length ? { extra } : {}),
+    },
+    dryRun,
+    options: options ?? null,
+  };
+}
