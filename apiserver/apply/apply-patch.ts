@@ -8,7 +8,16 @@ import { compareObjects, fieldsOf, type Json } from './compare.ts';
 import { difference, hasPath } from './field-set.ts';
 import { keeping, type ResetFields } from './ignored-fields.ts';
 import { compareVersions, type KindVersions, reconcileManagers } from './kind-versions.ts';
-import { type Manager, type Managers, managerKey, readManagers, setFields, stripFields, writeManagers } from './managed-fields.ts';
+import {
+  type Manager,
+  type Managers,
+  managerKey,
+  managersProblem,
+  readManagers,
+  setFields,
+  stripFields,
+  writeManagers,
+} from './managed-fields.ts';
 import { mergeObjects, withoutNulls } from './merge.ts';
 import { MissingKeyError } from './path-element.ts';
 import { prune } from './prune.ts';
@@ -48,7 +57,7 @@ const beforeFirstApply = 'before-first-apply';
 export async function applyPatch(request: ApplyRequest): Promise<KubeObject> {
   checkApplied(request);
   const managers = readManagers(request.live?.metadata?.managedFields);
-  if (!managers) throw new StatusError('', 'failed to decode managed fields: an entry is not valid');
+  if (!managers) throw new StatusError('', `failed to decode managed fields: ${managersProblem(request.live?.metadata?.managedFields)}`);
   const live = request.live ? withoutManagedFields(request.live) : {};
   try {
     const object = await applyTo(live, managers, request);

@@ -45,17 +45,36 @@ export function managerKey({
 /** The table of `entries`, or undefined when one of them is not valid. */
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
   const managers: Managers = new Map();
+  if (entries?.some((entry, i) => headProblem(entry, i) !== undefined)) return undefined;
   for (const entry of entries ?? []) {
-    const { manager: name = '', operation, apiVersion, subresource = '', time, fieldsType, fieldsV1 } = entry;
-    if ((operation !== 'Apply' && operation !== 'Update') || !apiVersion || fieldsType !== 'FieldsV1') return undefined;
+    const { manager: name = '', operation = '', apiVersion = '', subresource = '', time, fieldsV1 } = entry;
     const fields = readSet(fieldsV1 ?? {});
     if (!fields) return undefined;
-    const manager: Manager = { name, operation, apiVersion, subresource, time, fields };
+    const manager: Manager = { name, operation: operation === 'Apply' ? operation : 'Update', apiVersion, subresource, time, fields };
     // What is in canonical form already is written back as it is.
     if (fields === fieldsV1) manager.entry = entry;
     managers.set(managerKey(manager), manager);
   }
   return managers;
+}
+
+/** Why entries are not valid; undefined: they are. */
+export function managersProblem(entries: readonly ManagedFieldsEntry[] | undefined): string | undefined {
+  if (entries === undefined) return undefined;
+  if (!Array.isArray(entries)) return 'managedFields is no list';
+  for (const [i, entry] of entries.entries()) {
+    const problem = headProblem(entry, i);
+    if (problem) return problem;
+    if (!readSet(entry.fieldsV1 ?? {})) return `error decoding versioned set of managed fields entry ${i}`;
+  }
+  return undefined;
+}
+
+function headProblem({ operation, apiVersion, fieldsType }: ManagedFieldsEntry, i: number): string | undefined {
+  if (operation !== 'Apply' && operation !== 'Update') return 'operation must be `Apply` or `Update`';
+  if (!apiVersion) return 'apiVersion must not be empty';
+  if (!fieldsType) return `missing fieldsType in managed fields entry ${i}`;
+  return fieldsType === 'FieldsV1' ? undefined : `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${i}`;
 }
 
 const setsRead = new WeakSet<object>();

@@ -15,6 +15,7 @@ import type { Authorizer } from '../authz/authorizer.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
 import { type ApiContext, annotateAudit, send } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
+import { dropRepeatedOwners } from '../registry/admitted-metadata.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
 import type { UserInfo } from '../resources/resource.ts';
@@ -95,6 +96,7 @@ export async function readObject(ctx: ApiContext, served: Served, verb: 'create'
   });
   for (const warning of warnings) ctx.state.warnings.add(warning);
   served.declaration.defaults?.(object);
+  dropRepeatedOwners(object, { warn: (text) => ctx.state.warnings.add(text), isAdmitted: false });
   return object;
 }
 

@@ -22,6 +22,7 @@ import type { AdmissionAttributes, AdmissionChain } from '../admission/admission
 import type { WatchCache } from '../cache/watch-cache.ts';
 import { timeoutError } from '../filters/deadline.ts';
 import type { ResourceDeclaration, UserInfo, WriteContext } from '../resources/resource.ts';
+import { admitObject } from './admitted-metadata.ts';
 import { type DeleteOptions, planDeletion } from './deletion.ts';
 import type { ObjectCodec, StoredObject } from './object-codec.ts';
 import type { Taking, WriteHook } from './write-hook.ts';
@@ -188,7 +189,7 @@ export class Registry {
     meta.creationTimestamp = timestamp(this.#clock);
     if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, generatedNameBaseMax) + nameSuffix(this.#random);
     const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
-    await this.#admission.admit(attributes);
+    await admitObject(this.#admission, attributes);
     declaration.beforeCreate?.(object, context);
     return this.#holding(object, undefined, request, async () => {
       const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
@@ -273,7 +274,7 @@ export class Registry {
       throw new StaleError(conflictError(this.kind, name, why));
     }
     const attributes = this.#attributes('UPDATE', strategy.subresource, name, request, object, old);
-    await this.#admission.admit(attributes);
+    await admitObject(this.#admission, attributes);
     carryOverMetadata(meta, oldMeta);
     strategy.beforeUpdate?.(object, old, context);
     const write = () => this.#storeUpdate(current, object, old, { name, request, strategy, attributes });
