@@ -18,6 +18,28 @@ const list = {
   resources: [{ name: 'gauges', singularName: 'gauge', namespaced: true, kind: 'Gauge', verbs: ['get', 'list'], shortNames: ['ga'] }],
 };
 
+const gauge = 'com.example.metrics.v1.Gauge';
+const listMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
+const openApiV2 = {
+  swagger: '2.0',
+  info: { title: 'metrics', version: 'v1' },
+  paths: {
+    '/apis/metrics.example.com/v1/namespaces/{namespace}/gauges': {
+      get: {
+        operationId: 'listGauges',
+        responses: { 200: { description: 'OK', schema: { $ref: `#/definitions/${gauge}` } } },
+      },
+    },
+    '/healthz': { get: { responses: { 200: { description: 'OK', schema: { $ref: '#/definitions/Health' } } } } },
+  },
+  definitions: {
+    [gauge]: { type: 'object', properties: { metadata: { $ref: `#/definitions/${listMeta}` }, value: { type: 'integer' } } },
+    [listMeta]: { type: 'object', description: 'ours is another', properties: { continue: { type: 'string' } } },
+    Health: { type: 'object' },
+  },
+};
+
+const readers = new Set<unknown>();
 let server: ServerFixture;
 let https: Server;
 let authority: KeyPairPem;
@@ -44,8 +66,14 @@ before(async () => {
     const client = String((incoming.socket as TLSSocket).getPeerCertificate().subject.CN);
     asked.push({ url: incoming.url ?? '', headers: incoming.headers, client, body });
     response.setHeader('content-type', 'application/json');
+    if (incoming.url === '/openapi/v2') readers.add(incoming.headers['x-remote-user']);
     if (incoming.url === '/apis/metrics.example.com/v1') response.end(JSON.stringify(list));
-    else if (incoming.url?.startsWith('/openapi/v3/')) response.end(JSON.stringify({ openapi: '3.0.0' }));
+    else if (incoming.url === '/openapi/v2') response.end(JSON.stringify(openApiV2));
+    else if (incoming.url === '/openapi/v3') {
+      const at = (path: string) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=H` }];
+      const paths = Object.fromEntries(['apis/metrics.example.com/v1', 'apis/metrics.example.com', 'api/v1', 'version'].map(at));
+      response.end(JSON.stringify({ paths }));
+    } else if (incoming.url?.startsWith('/openapi/v3/')) response.end(JSON.stringify({ openapi: '3.0.0' }));
     else {
       response.statusCode = incoming.method === 'POST' ? 201 : 200;
       response.end(JSON.stringify({ kind: 'GaugeList', apiVersion: 'metrics.example.com/v1', metadata: {}, items: [] }));
@@ -128,8 +156,41 @@ test('what it serves is discovered with everything else', async () => {
     [freshness, resources[0].resource, resources[0].scope, resources[0].responseKind.kind],
     ['Current', 'gauges', 'Namespaced', 'Gauge'],
   );
-  assert.ok((await server.ask('GET', '/openapi/v3')).json.paths['apis/metrics.example.com/v1']);
+  const { paths } = (await server.ask('GET', '/openapi/v3')).json;
+  assert.equal(paths['apis/metrics.example.com/v1'].serverRelativeURL, '/openapi/v3/apis/metrics.example.com/v1?hash=H');
+  assert.notEqual(paths['api/v1'].serverRelativeURL, '/openapi/v3/api/v1?hash=H', 'what is here is ours to describe');
+  assert.equal((await server.ask('GET', '/openapi/v3/apis/metrics.example.com')).json.openapi, '3.0.0');
   assert.equal((await server.ask('GET', '/openapi/v3/apis/metrics.example.com/v1')).json.openapi, '3.0.0');
+});
+
+test('OpenAPI 2 is one document, in which definitions of another meaning have another name', async () => {
+  await until('Passed');
+  const { paths, definitions, info } = (await server.ask('GET', '/openapi/v2')).json;
+  assert.equal(info.title, 'Kubernetes');
+  assert.equal(paths['/apis/metrics.example.com/v1/namespaces/{namespace}/gauges'].get.operationId, 'listGauges');
+  assert.deepEqual([paths['/healthz'], definitions.Health], [undefined, undefined], 'only what is below its group version');
+  assert.equal(definitions[gauge].properties.metadata.$ref, `#/definitions/${listMeta}_v2`);
+  assert.equal(definitions[`${listMeta}_v2`].description, 'ours is another');
+  assert.notEqual(definitions[listMeta].description, 'ours is another');
+  assert.deepEqual([...readers], ['system:aggregator']);
+  const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+  const protobuf = await server.ask('GET', '/openapi/v2', undefined, { accept });
+  assert.ok(protobuf.status === 200 && protobuf.text.includes('listGauges'));
+});
+
+test('API services of what is served here are put right again', async () => {
+  const path = `${apiServicePath}/v1.apps`;
+  const builtIn = (await server.ask('GET', path)).json;
+  assert.deepEqual(
+    [builtIn.metadata.labels, builtIn.spec.groupPriorityMinimum, builtIn.spec.versionPriority],
+    [{ 'kube-aggregator.kubernetes.io/automanaged': 'onstart' }, 17_800, 15],
+  );
+  const group = (value: object) => JSON.stringify({ spec: value });
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  await server.ask('PATCH', path, group({ groupPriorityMinimum: 1 }), merge);
+  const again = await startServer({ store: server.store });
+  assert.equal((await again.ask('GET', path)).json.spec.groupPriorityMinimum, 17_800, 'when a server starts');
+  await again.server.close(0);
 });
 
 test('custom resources have API services that come and go with them', async () => {
@@ -156,6 +217,13 @@ test('custom resources have API services that come and go with them', async () =
   await settle(200);
   const local = (await server.ask('GET', `${apiServicePath}/v1.stable.example.com`)).json;
   assert.deepEqual([local.spec.groupPriorityMinimum, local.status.conditions[0].reason], [1000, 'Local']);
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  await server.ask('PATCH', `${apiServicePath}/v1.stable.example.com`, { spec: { groupPriorityMinimum: 7 } }, merge);
+  const priority = async () => (await server.ask('GET', `${apiServicePath}/v1.stable.example.com`)).json.spec.groupPriorityMinimum;
+  for (let attempt = 0; attempt < 200 && (await priority()) !== 1000; attempt++) await server.clock.step(1_000);
+  assert.equal(await priority(), 1000, 'who changes one finds it restored');
+  await server.ask('DELETE', `${apiServicePath}/v1.stable.example.com`);
+  await settle(200);
   await server.ask('DELETE', `${path}/crons.stable.example.com`);
   await settle(404);
 });

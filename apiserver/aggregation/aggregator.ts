@@ -14,14 +14,15 @@ import { proxyRequest } from '../handlers/kubelet-connection.ts';
 import { apiServerUser } from '../registry/bootstrap.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import { customApiService } from '../resources/apiservices.ts';
-import { resolveService, slicesOf } from '../service-resolver.ts';
+import { type Address, resolveService, slicesOf } from '../service-resolver.ts';
+import { registerApiServices } from './auto-register.ts';
 import { type Availability, failedDiscovery, passed, unreachable } from './availability.ts';
-import { askFor, type FrontProxy, identityHeaders, targetOf } from './remote.ts';
+import { ask, askFor, documentReader, type FrontProxy, identityHeaders, targetOf } from './remote.ts';
+import { RemoteOpenApi } from './remote-openapi.ts';
 
 const lookMs = 1_000;
 /** What nothing has changed about is asked again so often. */
 const recheckMs = 30_000;
-const automanaged = 'kube-aggregator.kubernetes.io/automanaged';
 const request: WriteRequest = { namespace: '', user: apiServerUser, dryRun: false, warn: () => {} };
 
 export class Aggregator {
@@ -35,6 +36,8 @@ export class Aggregator {
   #isClosed = false;
   #cancel = () => {};
   #round: Promise<void> = Promise.resolve();
+  /** What they publish of their OpenAPI. */
+  readonly openApi = new RemoteOpenApi();
   /** Grows with every change of `remote`. */
   generation = 0;
 
@@ -69,7 +72,9 @@ export class Aggregator {
   /** Passes a request on to the server that answers for its group version; false: there is none. */
   async serve(ctx: ApiContext): Promise<boolean> {
     const { info, query, user } = ctx.state;
-    const [, group, version] = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)/.exec(info.path) ?? [];
+    const [, group, named] = /^(?:\/openapi\/v3)?\/apis\/([^/]+)(?:\/([^/]+)|$)/.exec(info.path) ?? [];
+    // A group's own document is any of its servers' to give.
+    const version = named ?? (info.path.startsWith('/openapi/') ? this.#remote.find((each) => each.group === group)?.version : undefined);
     if (group === undefined || version === undefined) return false;
     const { view, random, resources } = this.#server;
     if (!resources.ofKind(apiServices)) return false;
@@ -82,7 +87,7 @@ export class Aggregator {
       return true;
     };
     if (conditionOf(apiService)?.status !== 'True') return unavailable();
-    let address: Awaited<ReturnType<typeof resolveService>>;
+    let address: Address;
     try {
       address = await resolveService(view, random, {
         namespace: service.namespace ?? '',
@@ -122,27 +127,12 @@ export class Aggregator {
     const { resources, view } = this.#server;
     const registry = resources.ofKind(apiServices)?.registry;
     if (!registry) return;
-    const custom = new Set(
-      view
-        .list(customResourceDefinitions)
-        .filter(({ metadata, status }) => !metadata?.deletionTimestamp && status?.conditions?.some(isEstablished))
-        .flatMap(({ spec }) => spec.versions.filter(({ served }) => served).map(({ name }) => `${name}.${spec.group}`)),
-    );
-    const there = view.list(apiServices);
-    for (const name of custom) {
-      if (there.some(({ metadata }) => metadata?.name === name)) continue;
-      const [version = '', ...group] = name.split('.');
-      await registry.create(customApiService(group.join('.'), version), request).catch((error: unknown) => {
-        if (!isStatus(error, 'AlreadyExists')) throw error;
-      });
-    }
-    for (const { metadata } of there) {
-      const name = metadata?.name ?? '';
-      if (metadata?.labels?.[automanaged] !== 'true' || custom.has(name)) continue;
-      await registry.delete(name, request, {}).catch((error: unknown) => {
-        if (!isStatus(error, 'NotFound')) throw error;
-      });
-    }
+    const served = view
+      .list(customResourceDefinitions)
+      .filter(({ metadata, status }) => !metadata?.deletionTimestamp && status?.conditions?.some(isEstablished))
+      .flatMap(({ spec }) => spec.versions.filter(({ served }) => served).map(({ name }) => customApiService(spec.group, name)));
+    const desired = [...new Map(served.map((service) => [service.metadata?.name, service])).values()];
+    await registerApiServices(registry, view.list(apiServices), { desired, management: 'true', request });
   }
 
   async #check(apiService: ApiService): Promise<void> {
@@ -173,9 +163,21 @@ export class Aggregator {
       const address = await resolveService(view, random, reference);
       const answer = await askFor(targetOf(apiService, address, `/apis/${group}/${version}`, this.#frontProxy));
       this.#known.set(apiService.metadata?.name ?? '', resourcesIn(answer));
+      await this.#readDocuments(apiService, address);
       return passed;
     } catch (error) {
       return failedDiscovery(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A server without documents, or one that is slow to give them, is available all the same. */
+  async #readDocuments(apiService: ApiService, address: Address): Promise<void> {
+    const { group = '', version = '' } = apiService.spec ?? {};
+    const at = (path: string, etag?: string) => ask(targetOf(apiService, address, path, this.#frontProxy), { user: documentReader, etag });
+    try {
+      await this.openApi.refresh(apiService.metadata?.name ?? '', { group, version }, at);
+    } catch (error) {
+      this.#server.log.debug('an API service publishes no OpenAPI', { name: apiService.metadata?.name, error: String(error) });
     }
   }
 
@@ -189,6 +191,7 @@ export class Aggregator {
         const isCurrent = conditionOf(apiService)?.status === 'True';
         return { group, version, groupPriority: groupPriorityMinimum, versionPriority, resources, isCurrent };
       });
+    this.openApi.keepOnly(new Set(remote.map(({ group, version }) => `${version}.${group}`)));
     if (JSON.stringify(remote) === JSON.stringify(this.#remote)) return;
     this.#remote = remote;
     this.generation++;

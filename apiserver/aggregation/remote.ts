@@ -6,6 +6,7 @@ import type { ApiService } from '../../api/apiregistration.ts';
 import type { Target } from '../handlers/kubelet-connection.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import { type Address, hostPort, serverNameOf } from '../service-resolver.ts';
+import type { RemoteAnswer } from './remote-openapi.ts';
 
 /** PEM of what aggregated servers know this one by. */
 export interface FrontProxy {
@@ -14,7 +15,8 @@ export interface FrontProxy {
 }
 
 const timeoutMs = 5_000;
-const bytesMax = 4 << 20;
+/** An OpenAPI document of a server with many kinds has some megabytes. */
+const bytesMax = 16 << 20;
 
 /** The headers that tell an aggregated server who asks. */
 export function identityHeaders({ name, uid, groups, extra = {} }: UserInfo): Record<string, string | string[]> {
@@ -33,37 +35,46 @@ export function targetOf({ spec }: ApiService, address: Address, path: string, f
   return { isTls: true, ...address, path, tls };
 }
 
-const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] };
+/** Who looks after API services, and who reads what they publish. */
+export const aggregatorUser: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] };
+export const documentReader: UserInfo = { name: 'system:aggregator', groups: [] };
+
+/** What a GET of the target answers. @throws Error when there is no answer */
+export async function ask(target: Target, { user, etag }: { user: UserInfo; etag?: string | undefined }): Promise<RemoteAnswer> {
+  const { host, port, path, tls } = target;
+  const headers = { accept: 'application/json', ...identityHeaders(user), ...(etag ? { 'if-none-match': etag } : {}) };
+  return new Promise((resolve, reject) => {
+    const asked = request({ host, port, path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs), ...tls }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > bytesMax) asked.destroy(new Error('the answer is too large'));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, etag: response.headers.etag, body: jsonOf(Buffer.concat(chunks)) });
+      });
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
 
 /** What a GET of the path answers. @throws Error that says what is missing */
 export async function askFor(target: Target): Promise<unknown> {
-  const { host, port, path, tls } = target;
-  const url = `https://${hostPort({ host, port })}${path}`;
+  const url = `https://${hostPort(target)}${target.path}`;
+  const missing = (why: string) => new Error(`failing or missing response from ${url}: ${why}`);
+  let answer: RemoteAnswer;
   try {
-    const headers = { accept: 'application/json', ...identityHeaders(aggregator) };
-    return await new Promise<unknown>((resolve, reject) => {
-      const asked = request({ host, port, path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs), ...tls }, (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > bytesMax) asked.destroy(new Error('the answer is too large'));
-          else chunks.push(chunk);
-        });
-        response.on('error', reject);
-        response.on('end', () => {
-          const code = response.statusCode ?? 0;
-          if (code < 200 || code >= 300) reject(new Error(`bad status from ${url}: ${code}`));
-          else resolve(jsonOf(Buffer.concat(chunks)));
-        });
-      });
-      asked.on('error', reject);
-      asked.end();
-    });
+    answer = await ask(target, { user: aggregatorUser });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`failing or missing response from ${url}: ${why}`);
+    throw missing(error instanceof Error ? error.message : String(error));
   }
+  const { status, body } = answer;
+  if (status < 200 || status >= 300) throw missing(`bad status from ${url}: ${status}`);
+  return body;
 }
 
 /** What is no JSON is an answer all the same: the server is there. */

@@ -20,26 +20,30 @@ export interface OpenApiOptions {
   version: string;
   pathOperations: readonly Operation[];
   /** Whose group versions are in the index, and answered for by their own servers. */
-  aggregator: Pick<Aggregator, 'remote'>;
+  aggregator: Pick<Aggregator, 'remote' | 'openApi'>;
 }
 
 /** Serves both; the documents are made on first use, and again after what is served has changed. */
 export function openApiPaths(resources: ResourceTable, options: OpenApiOptions): PathHandler {
   let documents: OpenApiDocuments | undefined;
-  let generation = -1;
+  let generation = '';
   const hashes = new WeakMap<ResourceDeclaration, string>();
   return (ctx) => {
     const { path } = ctx.state.info;
     if (!path.startsWith('/openapi/')) return false;
-    if (!documents || generation !== resources.generation) {
+    const { openApi, remote } = options.aggregator;
+    const now = `${resources.generation} ${openApi.generation}`;
+    if (!documents || generation !== now) {
       const customSchema = (kind: Kind, form: 2 | 3) => resources.ofKind(kind)?.declaration.openApiSchema?.(form);
-      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema, hashes });
-      generation = resources.generation;
+      const others = () => openApi.v2(byPriority(remote).map(({ group, version }) => `${version}.${group}`));
+      documents = new OpenApiDocuments(resources.declarations, { ...options, customSchema, hashes, others });
+      generation = now;
     }
     if (path === '/openapi/v2') sendV2(ctx, documents);
-    else if (path === '/openapi/v3') sendDocument(ctx, withRemote(documents.v3Index(), options.aggregator.remote), jsonType);
+    else if (path === '/openapi/v3') sendDocument(ctx, withRemote(documents.v3Index(), openApi.v3Paths()), jsonType);
     else {
-      const document = path.startsWith('/openapi/v3/') ? documents.v3(path.slice('/openapi/v3/'.length)) : undefined;
+      const name = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : undefined;
+      const document = name === undefined ? undefined : (documents.v3(name) ?? openApi.converted(name));
       if (!document) return false;
       // A document that is asked for by its hash never changes.
       if (ctx.state.query.has('hash')) ctx.set('Cache-Control', 'public, immutable');
@@ -60,14 +64,18 @@ function sendV2(ctx: ApiContext, documents: OpenApiDocuments): void {
   throw new StatusError('NotAcceptable', `only the following media types are accepted: application/json, ${protobufTypes[0]}`);
 }
 
-function withRemote(index: OpenApiDocument, remote: readonly RemoteVersion[]): OpenApiDocument {
-  if (remote.length === 0) return index;
+/** The index with what other servers have that is not here. */
+function withRemote(index: OpenApiDocument, others: ReadonlyMap<string, string>): OpenApiDocument {
+  if (others.size === 0) return index;
   const { paths } = JSON.parse(index.bytes.toString()) as { paths: Record<string, { serverRelativeURL: string }> };
-  for (const { group, version } of remote)
-    paths[`apis/${group}/${version}`] ??= { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` };
+  for (const [path, serverRelativeURL] of others) paths[path] ??= { serverRelativeURL };
   const bytes = Buffer.from(JSON.stringify({ paths }));
   return { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
 }
+
+/** In the order in which they are merged: groups by priority, then by name. */
+const byPriority = (remote: readonly RemoteVersion[]) =>
+  [...remote].sort((a, b) => b.groupPriority - a.groupPriority || (`${a.version}.${a.group}` < `${b.version}.${b.group}` ? -1 : 1));
 
 function sendDocument(ctx: ApiContext, { bytes, etag }: OpenApiDocument, type: string): void {
   ctx.set('ETag', etag);

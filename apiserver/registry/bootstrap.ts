@@ -4,10 +4,11 @@
 import { apiServices } from '../../api/apiregistration.ts';
 import { endpoints, namespaces, services } from '../../api/core.ts';
 import { endpointSlices, serviceNameLabel } from '../../api/discovery.ts';
-import type { Kind } from '../../api/kind.ts';
+import { apiVersionOf, type Kind } from '../../api/kind.ts';
 import { priorityClasses } from '../../api/scheduling.ts';
 import { isStatus } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
+import { registerApiServices } from '../aggregation/auto-register.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import { localApiService } from '../resources/apiservices.ts';
 import type { UserInfo } from '../resources/resource.ts';
@@ -37,9 +38,14 @@ const at = { namespace: 'default', name: 'kubernetes' };
 export async function createBootstrapObjects(server: ServerParts, allocation: ServiceAllocation): Promise<void> {
   for (const name of bootstrapNamespaces) await ensure(server, namespaces, { metadata: { name } });
   for (const priorityClass of bootstrapPriorityClasses) await ensure(server, priorityClasses, structuredClone(priorityClass));
-  for (const { kind } of server.resources.all) {
-    const local = localApiService(kind.group, kind.version);
-    if (local) await ensure(server, apiServices, local);
+  const registered = server.resources.ofKind(apiServices)?.registry;
+  if (registered) {
+    const desired = new Map(server.resources.all.map(({ kind }) => [apiVersionOf(kind), localApiService(kind.group, kind.version)]));
+    await registerApiServices(registered, server.view.list(apiServices), {
+      desired: [...desired.values()].filter((service) => service !== undefined),
+      management: 'onstart',
+      request: requestIn(''),
+    });
   }
   const served = server.resources.ofKind(services);
   if (!served) return;

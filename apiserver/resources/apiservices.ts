@@ -108,8 +108,7 @@ const priorities: Readonly<Record<string, readonly [number, number]>> = {
 
 /** The API service of a group's version that is served here because of custom resources. */
 export function customApiService(group: string, version: string): ApiService {
-  const labels = { 'kube-aggregator.kubernetes.io/automanaged': 'true' };
-  return { metadata: { name: `${version}.${group}`, labels }, spec: { group, version, groupPriorityMinimum: 1000, versionPriority: 100 } };
+  return { metadata: { name: `${version}.${group}` }, spec: { group, version, groupPriorityMinimum: 1000, versionPriority: 100 } };
 }
 
 /** The API service of a group's version that is served here; none for those that are not built in. */
@@ -118,7 +117,7 @@ export function localApiService(group: string, version: string): ApiService | un
   const [groupPriorityMinimum, versionPriority] = priorities[name] ?? [];
   if (groupPriorityMinimum === undefined || versionPriority === undefined) return undefined;
   return {
-    metadata: { name, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
+    metadata: { name },
     spec: { ...(group ? { group } : {}), version, groupPriorityMinimum, versionPriority },
   };
 }

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type Kind, listKindOf } from '../../api/kind.ts';
+import { mergeOpenApi } from '../aggregation/merge-openapi.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
 import { definitionNameOf, type OpenApiSchema } from './openapi-definitions.ts';
 import { openApiV2 } from './openapi-v2.ts';
@@ -32,6 +33,8 @@ export interface OpenApiOptions {
    * costs as much as the first.
    */
   hashes?: WeakMap<ResourceDeclaration, string>;
+  /** Documents of version 2 of other servers, to be part of ours; those of higher priority first. */
+  others?(): readonly OpenApiSchema[];
 }
 
 /** What one document of version 3 is made from. */
@@ -85,7 +88,8 @@ export class OpenApiDocuments {
   }
 
   #v2(): OpenApiSchema {
-    return openApiV2({ operations: this.#all(), custom: this.#custom(this.#declarations, 2), version: this.#options.version });
+    const own = openApiV2({ operations: this.#all(), custom: this.#custom(this.#declarations, 2), version: this.#options.version });
+    return mergeOpenApi(own, this.#options.others?.() ?? []);
   }
 
   #all(): Operation[] {
