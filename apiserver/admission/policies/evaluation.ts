@@ -12,7 +12,16 @@ import { CelError, costExceeded } from '../../cel/environment.ts';
 import { sizesOf } from '../../customresources/value-size.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { LazyValue, type MatchedKind, namespaceValue, nothing, paramsValue, type RequestValues, requestOf } from './request-values.ts';
+import {
+  LazyValue,
+  type MatchedKind,
+  namespaceOf,
+  namespaceValue,
+  nothing,
+  paramsValue,
+  type RequestValues,
+  requestOf,
+} from './request-values.ts';
 
 /** Without an authorizer nobody may do anything. */
 const nobody: Authorizer = () => ({ decision: 'no opinion' });
@@ -84,8 +93,8 @@ export class Evaluation {
   ) {
     this.decisions = new Decisions(authorizer);
     this.clock = clock;
-    const { kind, subresource, namespace: namespaceName, name, user } = attributes;
-    const asked = { group: kind.group, resource: kind.plural, subresource, namespace: namespaceName, name };
+    const { kind, subresource, name, user } = attributes;
+    const asked = { group: kind.group, resource: kind.plural, subresource, namespace: namespaceOf(attributes), name };
     this.values = {
       object: new LazyValue(attributes.object),
       oldObject: new LazyValue(attributes.old),

@@ -24,6 +24,7 @@ import { ConfigurationError, paramsOf } from './params.ts';
 import { withConfiguration, withOperations } from './patches.ts';
 import { type Hook, PolicyIndex } from './policy-index.ts';
 import { PolicyMetrics } from './policy-metrics.ts';
+import { namespaceOf } from './request-values.ts';
 
 interface CompiledPolicy {
   expressions: AdmissionExpressions;
@@ -108,7 +109,7 @@ async function collect(
   for (const binding of bindings) {
     if (!(await resourcesMatch(view, binding.spec?.matchResources, attributes))) continue;
     try {
-      for (const param of await paramsOf(view, paramKind, binding.spec?.paramRef, attributes.namespace)) {
+      for (const param of await paramsOf(view, paramKind, binding.spec?.paramRef, namespaceOf(attributes))) {
         const { namespace = '', name = '' } = param?.metadata ?? {};
         const key = JSON.stringify([policy.metadata?.name, binding.metadata?.name, namespace, name]);
         invocations.push({ policy, binding, param, key });

@@ -77,9 +77,16 @@ export function namespaceValue(namespace: Namespace | undefined): LazyValue {
   return new LazyValue({ metadata, spec, status });
 }
 
+/** The namespace of a request; one that is about a namespace itself, and names it, is in that one. */
+export function namespaceOf({ kind, namespace, name, operation }: AdmissionAttributes): string {
+  const isNamespace = kind.plural === 'namespaces' && kind.group === '';
+  return isNamespace && operation !== 'CREATE' ? name : namespace;
+}
+
 /** The AdmissionRequest, without the objects and without what is empty. */
 export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind = attributes.kind): object {
-  const { kind, subresource, namespace, name, operation, user, dryRun, options } = attributes;
+  const { kind, subresource, name, operation, user, dryRun, options } = attributes;
+  const namespace = namespaceOf(attributes);
   const { name: username, uid, groups, extra } = user;
   return {
     kind: { group: matched.group, version: matched.version, kind: matched.kind },

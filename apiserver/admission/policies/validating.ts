@@ -22,6 +22,7 @@ import { compileOrError, conditionsHold } from './match-conditions.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { type Hook, PolicyIndex } from './policy-index.ts';
 import { PolicyMetrics } from './policy-metrics.ts';
+import { namespaceOf } from './request-values.ts';
 
 const messageBytesMax = 5 * 1024;
 
@@ -140,7 +141,7 @@ class Application {
       if (!(await resourcesMatch(this.#view, binding.spec?.matchResources, this.#attributes))) continue;
       let params: readonly (KubeObject | null)[];
       try {
-        params = await paramsOf(this.#view, paramKind, binding.spec?.paramRef, this.#attributes.namespace);
+        params = await paramsOf(this.#view, paramKind, binding.spec?.paramRef, namespaceOf(this.#attributes));
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         this.#misconfigured(`failed to configure binding: ${error.message}`, binding.metadata?.name);
