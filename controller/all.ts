@@ -24,6 +24,7 @@ import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { type IssueToken, serviceAccountTokenController } from './serviceaccounttoken/controller.ts';
 import { taintEvictionController } from './tainteviction/controller.ts';
+import { type CheckPolicyTypes, policyStatusController } from './validatingadmissionpolicystatus/controller.ts';
 import { claimProtection, volumeProtection } from './volumeprotection/controller.ts';
 
 export interface StartControllersOptions extends ControllerRun {
@@ -35,11 +36,13 @@ export interface StartControllersOptions extends ControllerRun {
   authority?: CertificateAuthority;
   /** Signs service accounts' tokens into secrets that are made for them; those stay empty when it or `rootCa` is absent. */
   issueToken?: IssueToken;
+  /** Checks validating admission policies against the types that are served; their status stays empty when absent. */
+  checkPolicyTypes?: CheckPolicyTypes;
 }
 
-type Givens = Pick<StartControllersOptions, 'rootCa' | 'authority' | 'issueToken'>;
+type Givens = Pick<StartControllersOptions, 'rootCa' | 'authority' | 'issueToken' | 'checkPolicyTypes'>;
 
-export function allControllers({ rootCa, authority, issueToken }: Givens = {}): Controller[] {
+export function allControllers({ rootCa, authority, issueToken, checkPolicyTypes }: Givens = {}): Controller[] {
   return [
     replicationController,
     endpointsController,
@@ -62,15 +65,24 @@ export function allControllers({ rootCa, authority, issueToken }: Givens = {}): 
     ...(rootCa ? [rootCaPublisher(rootCa)] : []),
     ...(authority ? certificateControllers(authority) : []),
     ...(issueToken && rootCa ? [serviceAccountTokenController(issueToken, rootCa)] : []),
+    ...(checkPolicyTypes ? [policyStatusController(checkPolicyTypes)] : []),
   ];
 }
 
 /** Runs the controllers until `signal` aborts; resolves when the last has ended. @throws for a name in `only` that there is not */
-export async function startControllers({ only, rootCa, authority, issueToken, ...run }: StartControllersOptions): Promise<void> {
+export async function startControllers({
+  only,
+  rootCa,
+  authority,
+  issueToken,
+  checkPolicyTypes,
+  ...run
+}: StartControllersOptions): Promise<void> {
   const controllers = allControllers({
     ...(rootCa ? { rootCa } : {}),
     ...(authority ? { authority } : {}),
     ...(issueToken ? { issueToken } : {}),
+    ...(checkPolicyTypes ? { checkPolicyTypes } : {}),
   });
   const unknown = only?.find((name) => !controllers.some((known) => known.name === name));
   if (unknown !== undefined) throw new Error(`there is no controller ${JSON.stringify(unknown)}`);

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
+import { typeCheckPolicy } from '../apiserver/admission/policies/type-check.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import { publishAuthentication } from '../apiserver/authn/request-header.ts';
@@ -282,6 +283,7 @@ function startControlLoops(
       rootCa: pki.authority.certPem,
       authority: clusterAuthority(pki.authority, clock),
       issueToken: (account, secret) => serviceAccountTokens.issueLegacy(account, secret),
+      checkPolicyTypes: (policy) => typeCheckPolicy(policy, apiServer.resources),
     }),
     startScheduler({ ...shared, client: clientOf(apiServer, 'system:kube-scheduler'), log: log.child({ component: 'scheduler' }) }),
   ];

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
+import { typeCheckPolicy } from '../apiserver/admission/policies/type-check.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
@@ -167,7 +168,11 @@ export class Cluster {
     const end = new AbortController();
     const run = { caches: this.caches, clock: this.clock, random: this.random, log, signal: end.signal };
     const loops = [
-      startControllers({ ...run, client: this.clientOf('system:kube-controller-manager') }),
+      startControllers({
+        ...run,
+        client: this.clientOf('system:kube-controller-manager'),
+        checkPolicyTypes: (policy) => typeCheckPolicy(policy, this.apiServer.resources),
+      }),
       startScheduler({ ...run, client: this.clientOf('system:kube-scheduler') }),
     ];
     this.#ends.push(async () => {

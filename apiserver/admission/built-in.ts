@@ -10,6 +10,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { podSecurity } from './pod-security/pod-security.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
 import { mutatingPolicies } from './policies/mutating.ts';
+import { policyParamAccess } from './policies/param-access.ts';
 import { validatingPolicies } from './policies/validating.ts';
 import { priority } from './priority.ts';
 import { storageObjectInUseProtection, taintNodesByCondition } from './protection.ts';
@@ -40,7 +41,7 @@ export function builtInAdmission(view: ClusterView, { identity = [], random, aut
     storageObjectInUseProtection,
     persistentVolumeClaimResize(view),
     runtimeClass(view),
-    ...(authorizer ? certificateAdmission(authorizer) : []),
+    ...(authorizer ? [...certificateAdmission(authorizer), policyParamAccess(view, authorizer)] : []),
     defaultIngressClass(view),
     mutatingPolicies(view, authorizer),
     ...(random ? [mutatingWebhooks(view, random, authorizer)] : []),

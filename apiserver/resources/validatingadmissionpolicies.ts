@@ -172,7 +172,8 @@ function validateBinding({ spec }: ValidatingAdmissionPolicyBinding): FieldError
   const errors: FieldError[] = [];
   policyNameErrors(spec?.policyName, 'spec.policyName', errors);
   paramRefErrors(spec?.paramRef, 'spec.paramRef', errors);
-  matchResourcesErrors(spec?.matchResources, 'spec.matchResources', errors);
+  // Kubernetes' own spelling.
+  matchResourcesErrors(spec?.matchResources, 'spec.matchResouces', errors);
   const at = 'spec.validationActions';
   const chosen = new Set<string>();
   eachAt(spec?.validationActions, at, (action, each) => {

@@ -279,10 +279,7 @@ test('audit annotations are named for their policy, joined over parameters, and 
   await server.addNamespace('vap-annotation-fails');
   await server.addValidating('vap-annotation-fails', failing, { validationActions: ['Audit'] });
   const refused = await server.addConfigMap('vap-annotation-fails', 'c');
-  assert.match(
-    refused.json.message,
-    /denied request: expression 'string\(object\.data\.missing\)' resulted in error: no such key: data$/,
-  );
+  assert.match(refused.json.message, /denied request: expression 'string\(object\.data\.missing\)' resulted in error: no such key: data$/);
 });
 
 test('parameters come by name or by selector, from where the request is, and their absence is allowed or denied', async () => {
