@@ -35,6 +35,8 @@ export interface AdmissionProgram {
   costUpTo(sizeMax: number): number;
   /** The same for sizes known one by one, of all variables but `variables`. */
   costWith(sizes: Readonly<Record<string, Sized>>): number;
+  /** A coarser bound for what makes values whose sizes nothing tells. */
+  costBySteps(extent: number): number;
 }
 
 interface ComposedVariable {
@@ -119,6 +121,7 @@ export class AdmissionExpressions {
       type: checked.type,
       evaluate: (values) => checked.evaluate(values),
       costWith: (sizes) => checked.costWith(withComposed(sizes, composed)),
+      costBySteps: (extent) => checked.costBySteps(extent),
       costUpTo(sizeMax) {
         let cost = costs.get(sizeMax);
         if (cost === undefined) {

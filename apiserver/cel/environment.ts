@@ -76,6 +76,8 @@ export interface CheckedProgram extends CelProgram {
   readonly cost: number;
   /** The same where the variables get no larger than this. */
   costWith(variables: Readonly<Record<string, Sized>>): number;
+  /** A coarser bound, which knows no unbounded sizes: no text, list or map is larger than `extent`. */
+  costBySteps(extent: number): number;
   /** How large its value gets then. */
   sizeWith(variables: Readonly<Record<string, Sized>>): Sized;
 }
@@ -91,11 +93,13 @@ export function compileChecked(
   const { type, issues, types } = checkTypes(ast, typesOf(variables));
   if (issues.length > 0) throw new CelError(formatIssues(expression, moved(issues, rewritten)));
   const { parsed } = compile(environment, rewritten.text);
+  const { nodes, loops } = shapeOf(ast);
   return {
     type: formatType(type),
     celType: type,
     cost: estimateCost(ast, types, variables),
     costWith: (sizes) => estimateCost(ast, types, sizes),
+    costBySteps: (extent) => nodes * Math.max(1, extent) ** loops * Math.max(1, extent / 10),
     sizeWith: (sizes) => estimateSize(ast, types, sizes),
     evaluate: (values) => run(parsed, values),
   };

@@ -191,7 +191,8 @@ export class EvaluationScope {
     if (rough <= roughCostMax) return rough;
     const sizes: Record<string, Sized> = {};
     for (const [name, input] of Object.entries(this.#inputs)) sizes[name] = sizesOf([input.json]);
-    return program.costWith(sizes);
+    const cost = program.costWith(sizes);
+    return cost > callCostMax ? Math.min(cost, program.costBySteps(extent)) : cost;
   }
 
   #composed(variables: readonly CompiledVariable[]): object {

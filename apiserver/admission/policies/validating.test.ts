@@ -216,6 +216,17 @@ test('three checks are more than one expression may cost', async () => {
   assert.equal(spared.status, 201, 'what is not evaluated costs nothing');
 });
 
+test('loops within loops over much data are more than one expression may cost, over little they are not', async () => {
+  const expression = 'object.data.all(a, object.data.all(b, object.data.all(c, a + b + c != "")))';
+  const data = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`key-${i}`, 'value']));
+  const answer = await outcomeOf('vap-loops', { expression }, { data: data(100) });
+  assert.match(answer.json.message, /resulted in error: operation cancelled: actual cost limit exceeded$/);
+  assert.equal((await outcomeOf('vap-few-loops', { expression }, { data: data(10) })).status, 201);
+  const messageExpression = "'has ' + object.?data.?a.orValue('nothing') + object.data.map(k, k).join(', ')";
+  const denied = await outcomeOf('vap-optional', { expression: 'false', messageExpression }, { data: { a: 'b' } });
+  assert.match(denied.json.message, /denied request: has ba$/, 'values whose size nothing tells are no reason');
+});
+
 test('all expressions together run out of budget', async () => {
   const twice = "authorizer.path('/a').check('get').allowed() || authorizer.path('/b').check('get').allowed() || true";
   const validations = Array.from({ length: 15 }, () => ({ expression: twice }));
