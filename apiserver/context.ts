@@ -52,10 +52,12 @@ export interface Exchange {
   readonly localUser: UserInfo | undefined;
   /** The whole request body. @throws StatusError RequestEntityTooLarge */
   body(bytesMax: number): Promise<Buffer>;
+  /** The request body as it comes, for whoever passes it on. */
+  bodyStream(): AsyncIterable<Uint8Array>;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
-  /** Sends status 200 and the headers set so far, then whatever the sink is given. */
-  open(): Sink;
+  /** Sends the status (default 200) and the headers set so far, then whatever the sink is given. */
+  open(status?: number): Sink;
 }
 
 export interface ApiState {

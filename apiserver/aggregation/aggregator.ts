@@ -10,7 +10,7 @@ import { timestamp } from '../../base/clock.ts';
 import { type ApiContext, send } from '../context.ts';
 import type { ApiResource, RemoteVersion } from '../discovery/documents.ts';
 import type { ServerParts } from '../handlers/handler.ts';
-import { proxyRequest } from '../handlers/kubelet-connection.ts';
+import { proxyRequest } from '../handlers/proxy-request.ts';
 import { apiServerUser } from '../registry/bootstrap.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import { customApiService } from '../resources/apiservices.ts';
@@ -82,24 +82,21 @@ export class Aggregator {
     const apiService = found instanceof Promise ? await found : found;
     const service = apiService?.spec?.service;
     if (!apiService || !service) return false;
-    const unavailable = () => {
-      send(ctx, 503, 'text/plain; charset=utf-8', 'service unavailable\n');
-      return true;
-    };
-    if (conditionOf(apiService)?.status !== 'True') return unavailable();
-    let address: Address;
     try {
-      address = await resolveService(view, random, {
-        namespace: service.namespace ?? '',
-        name: service.name ?? '',
-        port: service.port ?? 443,
+      if (conditionOf(apiService)?.status !== 'True') throw unavailable();
+      const reference = { namespace: service.namespace ?? '', name: service.name ?? '', port: service.port ?? 443 };
+      const address = await resolveService(view, random, reference).catch((error: unknown) => {
+        throw error instanceof StatusError ? unavailable() : error;
       });
+      const target = targetOf(apiService, address, `${info.path}${query.size ? `?${query}` : ''}`, this.#frontProxy);
+      await proxyRequest(ctx, target, { identity: identityHeaders(user), refusesRedirects: true });
     } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      return unavailable();
+      if (!(error instanceof StatusError) || ctx.headerSent) throw error;
+      // In plain text, as Kubernetes says it: the answer is none of an API.
+      ctx.set('X-Content-Type-Options', 'nosniff');
+      send(ctx, 503, 'text/plain; charset=utf-8', `${error.message}\n`);
+      this.#server.metrics.requestTerminated(info, 'aggregator', 503);
     }
-    const path = `${info.path}${query.size ? `?${query}` : ''}`;
-    await proxyRequest(ctx, targetOf(apiService, address, path, this.#frontProxy), { identity: identityHeaders(user) });
     return true;
   }
 
@@ -198,6 +195,7 @@ export class Aggregator {
   }
 }
 
+const unavailable = () => new StatusError('ServiceUnavailable', 'service unavailable');
 const isEstablished = ({ type, status }: { type: string; status: string }) => type === 'Established' && status === 'True';
 const conditionOf = ({ status }: ApiService) => status?.conditions?.find(({ type }) => type === 'Available');
 

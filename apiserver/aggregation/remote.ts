@@ -3,7 +3,7 @@
 
 import { request } from 'node:https';
 import type { ApiService } from '../../api/apiregistration.ts';
-import type { Target } from '../handlers/kubelet-connection.ts';
+import type { Target } from '../handlers/proxy-request.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import { type Address, hostPort, serverNameOf } from '../service-resolver.ts';
 import type { RemoteAnswer } from './remote-openapi.ts';

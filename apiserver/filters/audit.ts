@@ -83,7 +83,8 @@ function overhearing(exchange: Exchange, hear: (body: Buffer) => void): Exchange
     get signal() {
       return exchange.signal;
     },
-    open: () => exchange.open(),
+    open: (status) => exchange.open(status),
+    bodyStream: () => exchange.bodyStream(),
     async body(bytesMax) {
       const body = await exchange.body(bytesMax);
       hear(body);
