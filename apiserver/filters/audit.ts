@@ -17,6 +17,7 @@ export function audit({ policy, log }: AuditOptions, clock: Clock): Filter {
     if (level === 'None') return next();
     const annotations = new Map<string, string>();
     ctx.state.auditAnnotations = annotations;
+    ctx.state.auditLevel = level;
     const event = beginEvent(ctx, level, microTimestamp(clock));
     const record = (stage: string, more: object = {}) => {
       if (!omitStages.includes(stage)) log.write({ ...event, stage, ...more, stageTimestamp: microTimestamp(clock), ...annotated() });

@@ -85,13 +85,13 @@ export function namespaceOf({ kind, namespace, name, operation }: AdmissionAttri
 
 /** The AdmissionRequest, without the objects and without what is empty. */
 export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind = attributes.kind): object {
-  const { kind, subresource, name, operation, user, dryRun, options } = attributes;
+  const { kind, objectKind, subresource, name, operation, user, dryRun, options } = attributes;
   const namespace = namespaceOf(attributes);
   const { name: username, uid, groups, extra } = user;
   return {
-    kind: { group: matched.group, version: matched.version, kind: matched.kind },
+    kind: typeOf(objectKind ?? matched),
     resource: { group: matched.group, version: matched.version, resource: matched.plural },
-    requestKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    requestKind: typeOf(objectKind ?? kind),
     requestResource: { group: kind.group, version: kind.version, resource: kind.plural },
     ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
     ...(name ? { name } : {}),
@@ -107,3 +107,5 @@ export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind 
     options: options ?? null,
   };
 }
+
+const typeOf = ({ group, version, kind }: Omit<MatchedKind, 'plural'>) => ({ group, version, kind });
