@@ -14,11 +14,10 @@ export interface MatchedKind {
   readonly plural: string;
 }
 
-/** A value that is converted once, when it is asked for, and how large its parts get. */
+/** A value that is converted once, when it is asked for. */
 export class LazyValue {
   readonly json: unknown;
   #value: unknown;
-  #extent: number | undefined;
 
   constructor(json: unknown) {
     this.json = json ?? null;
@@ -28,24 +27,6 @@ export class LazyValue {
     this.#value ??= celValue(this.json, undefined);
     return this.#value;
   }
-
-  /** The size of its largest text, list or map. */
-  get extent(): number {
-    this.#extent ??= extentOf(this.json);
-    return this.#extent;
-  }
-}
-
-function extentOf(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 1;
-  let count = 0;
-  let extent = 0;
-  for (const key in value) {
-    count++;
-    extent = Math.max(extent, extentOf((value as Record<string, unknown>)[key]));
-  }
-  return Math.max(count, extent);
 }
 
 const params = new WeakMap<KubeObject, LazyValue>();
@@ -85,13 +66,13 @@ export function namespaceOf({ kind, namespace, name, operation }: AdmissionAttri
 
 /** The AdmissionRequest, without the objects and without what is empty. */
 export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind = attributes.kind): object {
-  const { kind, objectKind, subresource, name, operation, user, dryRun, options } = attributes;
+  const { kind, subresource, name, operation, user, dryRun, options } = attributes;
   const namespace = namespaceOf(attributes);
   const { name: username, uid, groups, extra } = user;
   return {
-    kind: typeOf(objectKind ?? matched),
+    kind: { group: matched.group, version: matched.version, kind: matched.kind },
     resource: { group: matched.group, version: matched.version, resource: matched.plural },
-    requestKind: typeOf(objectKind ?? kind),
+    requestKind: { group: kind.group, version: kind.version, kind: kind.kind },
     requestResource: { group: kind.group, version: kind.version, resource: kind.plural },
     ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
     ...(name ? { name } : {}),
@@ -107,5 +88,3 @@ export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind 
     options: options ?? null,
   };
 }
-
-const typeOf = ({ group, version, kind }: Omit<MatchedKind, 'plural'>) => ({ group, version, kind });
