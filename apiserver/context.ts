@@ -52,10 +52,12 @@ export interface Exchange {
   readonly localUser: UserInfo | undefined;
   /** The whole request body. @throws StatusError RequestEntityTooLarge */
   body(bytesMax: number): Promise<Buffer>;
+  /** The request body as it comes, for whoever passes it on. */
+  bodyStream(): AsyncIterable<Uint8Array>;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
-  /** Sends status 200 and the headers set so far, then whatever the sink is given. */
-  open(): Sink;
+  /** Sends the status (default 200) and the headers set so far, then whatever the sink is given. */
+  open(status?: number): Sink;
 }
 
 export interface ApiState {
@@ -68,6 +70,8 @@ export interface ApiState {
   warnings: Set<string>;
   /** What the audit event of this request is annotated with; absent when it is not audited. */
   auditAnnotations?: Map<string, string>;
+  /** How much of this request is recorded: `Metadata`, `Request`, `RequestResponse`. */
+  auditLevel?: string;
   /** Neither counted as in flight nor bounded by the request deadline. */
   isLongRunning: boolean;
   /** Set for all but long-running requests; `aborted` once the client has been told that its time is over. */
@@ -82,9 +86,19 @@ export type ApiContext = Koa.ParameterizedContext<ApiState>;
 export type Filter = (ctx: ApiContext, next: () => Promise<void>) => Promise<void>;
 export type Handler = (ctx: ApiContext) => Promise<void>;
 
-/** Annotates the audit event of a request, if there is one. The first to say something about a key is believed. */
-export function annotateAudit({ auditAnnotations }: Pick<ApiState, 'auditAnnotations'>, key: string, value: string): void {
-  if (auditAnnotations && !auditAnnotations.has(key)) auditAnnotations.set(key, value);
+/**
+ * Annotates the audit event of a request, if there is one, and if it records the request's body where `level` asks for that. The
+ * first to say something about a key is believed.
+ */
+export function annotateAudit(
+  state: Pick<ApiState, 'auditAnnotations' | 'auditLevel'>,
+  key: string,
+  value: string,
+  level?: 'Request',
+): void {
+  const { auditAnnotations, auditLevel } = state;
+  if (!auditAnnotations || auditAnnotations.has(key) || (level === 'Request' && auditLevel === 'Metadata')) return;
+  auditAnnotations.set(key, value);
 }
 
 /** Answers with bytes that are complete. */

@@ -62,14 +62,18 @@ export class HttpExchange implements Exchange {
     });
   }
 
-  open(): Sink {
+  bodyStream(): AsyncIterable<Uint8Array> {
+    return this.#request;
+  }
+
+  open(status = 200): Sink {
     const response = this.#response;
     if (this.upgrade) {
       response.statusCode = 101;
       const type = String(response.getHeader('content-type') ?? '');
       return openWebSocketSink(this.#request, this.upgrade, type.startsWith(protobufType));
     }
-    response.statusCode = 200;
+    response.statusCode = status;
     response.flushHeaders();
     return new HttpSink(response);
   }
@@ -193,10 +197,15 @@ export class LocalExchange implements Exchange {
     return bytes.length > bytesMax ? Promise.reject(tooLarge(bytesMax)) : Promise.resolve(bytes);
   }
 
-  open(): Sink {
+  async *bodyStream(): AsyncIterable<Uint8Array> {
+    const body = await this.body(Number.MAX_SAFE_INTEGER);
+    if (body.length > 0) yield body;
+  }
+
+  open(status = 200): Sink {
     this.#response.headersSent = true;
     const sink = new LocalSink(this.signal);
-    this.#onOpen({ status: 200, headers: this.#response.headers, body: sink });
+    this.#onOpen({ status, headers: this.#response.headers, body: sink });
     return sink;
   }
 }

@@ -125,6 +125,12 @@ export class Metrics {
     this.#deprecated.set({ group, version, resource, subresource, removed_release: '' }, 1);
   }
 
+  /** A request that another server should have answered. What it names may not be served here: no resources are told apart. */
+  requestTerminated(info: RequestInfo, component: string, code: number): void {
+    const plain = { ...requestLabels({ ...info, resource: '', subresource: '' }, scopeOf(info)), component };
+    this.#terminations.labels({ ...plain, code: String(code) }).inc();
+  }
+
   /** `info` must name only what is served, so that clients cannot make up series. */
   requestDone(info: RequestInfo, done: RequestDone): void {
     const { code, isDryRun, seconds, waitedSeconds, bytes } = done;

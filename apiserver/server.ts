@@ -257,7 +257,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   ];
 
   const aggregator = new Aggregator(server, options.frontProxy);
-  const discovery = new DiscoveryHandler({ resources, serverAddress: () => address, aggregator });
+  const discovery = new DiscoveryHandler({ resources, serverAddress: () => address, aggregator, registry: metrics.registry });
   const version = options.version ?? defaultVersion;
   const { logDirectory } = options;
   const pathOperations = pathOperationsOf({ issuesTokens: serviceAccountTokens !== undefined, servesLogs: logDirectory !== undefined });
@@ -268,7 +268,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     flowControlDumps(flowControl, () => ({ wall: clock.nowMs(), monotonic: clock.monotonicMs() })),
     ...(options.paths ?? []),
   ];
-  const handle = chain(filters, dispatch({ server, discovery, aggregator, checks, version, paths }));
+  const pathNames = [
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openapi/v3/',
+    ...(serviceAccountTokens ? ['/.well-known/openid-configuration', '/openid/v1/jwks'] : []),
+    ...(logDirectory ? ['/logs'] : []),
+  ];
+  const handle = chain(filters, dispatch({ server, discovery, aggregator, checks, version, paths, pathNames }));
   const koa = new Koa<ApiState>();
   koa.use(async (ctx) => {
     ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);

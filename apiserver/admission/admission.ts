@@ -10,7 +10,10 @@ export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 /** One write, as plug-ins see it. `object` is what `admit` may mutate. */
 export interface AdmissionAttributes {
   readonly operation: AdmissionOperation;
+  /** The resource of the request's path. */
   readonly kind: Kind;
+  /** What the objects are where they are not of that kind: those of some subresources (Binding, Scale, PodExecOptions). */
+  readonly objectKind?: Pick<Kind, 'group' | 'version' | 'kind'> | undefined;
   /** '' for the main resource. */
   readonly subresource: string;
   readonly namespace: string;
@@ -22,12 +25,12 @@ export interface AdmissionAttributes {
   readonly old: KubeObject | undefined;
   readonly user: UserInfo;
   readonly dryRun: boolean;
-  /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions. */
+  /** CreateOptions, UpdateOptions or DeleteOptions, by the operation. */
   readonly options?: object;
   /** Adds a Warning header to the answer. */
   warn(text: string): void;
-  /** Annotates the audit event of the request; keys are `<plug-in's domain>/<what>`. */
-  annotate(key: string, value: string): void;
+  /** Annotates the audit event of the request, if it is recorded at `level` or above; keys are `<plug-in's domain>/<what>`. */
+  annotate(key: string, value: string, level?: 'Request'): void;
 }
 
 export interface AdmissionPlugin {

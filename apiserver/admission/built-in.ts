@@ -1,5 +1,6 @@
 // The plug-ins that every cluster runs with, in Kubernetes' order.
 
+import { systemClock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { AdmissionPlugin } from './admission.ts';
@@ -16,7 +17,10 @@ import { priority } from './priority.ts';
 import { storageObjectInUseProtection, taintNodesByCondition } from './protection.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
-import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
+import { mutatingWebhooks, type WebhookOptions } from './webhooks/mutating.ts';
+import { validatingWebhooks } from './webhooks/validating.ts';
+import { WebhookClient } from './webhooks/webhook-client.ts';
+import { WebhookMetrics } from './webhooks/webhook-metrics.ts';
 
 export interface BuiltInOptions {
   /** ServiceAccount and NodeRestriction, which depend on how callers are authenticated. */
@@ -29,6 +33,7 @@ export interface BuiltInOptions {
 
 /** Namespace lifecycle is not among them: the server always runs it, first. */
 export function builtInAdmission(view: ClusterView, { identity = [], random, authorizer }: BuiltInOptions = {}): AdmissionPlugin[] {
+  const webhooks = random && webhookOptions(view, random, authorizer);
   return [
     limitRanger(view),
     ...identity,
@@ -44,9 +49,15 @@ export function builtInAdmission(view: ClusterView, { identity = [], random, aut
     ...(authorizer ? [...certificateAdmission(authorizer), policyParamAccess(view, authorizer)] : []),
     defaultIngressClass(view),
     mutatingPolicies(view, authorizer),
-    ...(random ? [mutatingWebhooks(view, random, authorizer)] : []),
+    ...(webhooks ? [mutatingWebhooks(webhooks)] : []),
     validatingPolicies(view, authorizer),
-    ...(random ? [validatingWebhooks(view, random, authorizer)] : []),
+    ...(webhooks ? [validatingWebhooks(webhooks)] : []),
     resourceQuota(view),
   ];
+}
+
+function webhookOptions(view: ClusterView, random: Random, authorizer: Authorizer | undefined): WebhookOptions {
+  const { clock = systemClock, registry } = view.measures ?? {};
+  const client = new WebhookClient({ view, clock, random });
+  return { view, random, client, authorizer, metrics: registry && new WebhookMetrics(registry) };
 }

@@ -68,6 +68,7 @@ before(async () => {
     response.setHeader('content-type', 'application/json');
     if (incoming.url === '/openapi/v2') readers.add(incoming.headers['x-remote-user']);
     if (incoming.url === '/apis/metrics.example.com/v1') response.end(JSON.stringify(list));
+    else if (incoming.url?.endsWith('?away=1')) response.writeHead(302, { location: '/elsewhere' }).end();
     else if (incoming.url === '/openapi/v2') response.end(JSON.stringify(openApiV2));
     else if (incoming.url === '/openapi/v3') {
       const at = (path: string) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=H` }];
@@ -193,6 +194,16 @@ test('API services of what is served here are put right again', async () => {
   await again.server.close(0);
 });
 
+test('the root lists every path, those of other servers too', async () => {
+  await until('Passed');
+  const { paths } = (await server.ask('GET', '/')).json;
+  for (const path of ['/api/v1', '/apis/', '/apis/apps/v1', '/apis/metrics.example.com/v1', '/livez/ping', '/openapi/v3', '/version'])
+    assert.ok(paths.includes(path), path);
+  assert.deepEqual(paths, [...paths].sort());
+  assert.equal((await server.ask('GET', '/index.html')).json.paths.length, paths.length);
+  assert.equal((await server.ask('POST', '/', {})).status, 405);
+});
+
 test('custom resources have API services that come and go with them', async () => {
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
   const schema = { openAPIV3Schema: { type: 'object' } };
@@ -230,12 +241,34 @@ test('custom resources have API services that come and go with them', async () =
 
 test('a server that is gone is told of, and the others are discovered as before', async () => {
   await until('Passed');
+  const gauges = '/apis/metrics.example.com/v1/gauges';
+  const away = await server.ask('GET', `${gauges}?away=1`);
+  assert.deepEqual([away.status, away.text], [502, 'the backend attempted to redirect this request, which is not permitted']);
   await stop();
+  const dead = await server.ask('GET', gauges);
+  assert.equal(dead.status, 503);
+  assert.match(dead.text, /^error trying to reach service: dial tcp localhost:\d+: connect: connection refused\n$/);
   const { status, message } = await until('FailedDiscoveryCheck');
   assert.equal(status, 'False');
-  assert.match(message, /^failing or missing response from https:\/\/localhost:\d+\/apis\/metrics\.example\.com\/v1: .*ECONNREFUSED/);
+  assert.match(
+    message,
+    /^failing or missing response from (https:\/\/localhost:\d+\/apis\/metrics\.example\.com\/v1): Get "\1": dial tcp localhost:\d+: connect: connection refused$/,
+  );
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
   const { items } = (await server.ask('GET', '/apis', undefined, { accept })).json;
   assert.equal(items.at(-1).versions[0].freshness, 'Stale');
-  assert.equal((await server.ask('GET', '/apis/metrics.example.com/v1/gauges')).status, 503);
+  const unavailable = await server.ask('GET', gauges);
+  assert.deepEqual(
+    [unavailable.status, unavailable.text, unavailable.headers['content-type']],
+    [503, 'service unavailable\n', 'text/plain; charset=utf-8'],
+  );
+  const metrics = (await server.ask('GET', '/metrics')).text;
+  for (const line of [
+    'aggregator_unavailable_apiservice{name="v1.metrics.example.com"} 1',
+    'aggregator_unavailable_apiservice{name="v1.apps"} 0',
+    'aggregator_unavailable_apiservice_total{name="v1.metrics.example.com",reason="FailedDiscoveryCheck"} 1',
+    'apiserver_request_terminations_total{verb="LIST",group="metrics.example.com",version="v1",resource="",subresource="",scope="cluster",component="aggregator",code="503"} 2',
+  ])
+    assert.ok(metrics.includes(line), line);
+  assert.match(metrics, /^aggregator_discovery_aggregation_count_total [1-9]/m);
 });

@@ -10,13 +10,14 @@ import { timestamp } from '../../base/clock.ts';
 import { type ApiContext, send } from '../context.ts';
 import type { ApiResource, RemoteVersion } from '../discovery/documents.ts';
 import type { ServerParts } from '../handlers/handler.ts';
-import { proxyRequest } from '../handlers/kubelet-connection.ts';
+import { proxyRequest } from '../handlers/proxy-request.ts';
 import { apiServerUser } from '../registry/bootstrap.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import { customApiService } from '../resources/apiservices.ts';
 import { type Address, resolveService, slicesOf } from '../service-resolver.ts';
 import { registerApiServices } from './auto-register.ts';
-import { type Availability, failedDiscovery, passed, unreachable } from './availability.ts';
+import { type Availability, failedDiscovery, local, passed, unreachable } from './availability.ts';
+import { AvailabilityMetrics } from './availability-metrics.ts';
 import { ask, askFor, documentReader, type FrontProxy, identityHeaders, targetOf } from './remote.ts';
 import { RemoteOpenApi } from './remote-openapi.ts';
 
@@ -28,11 +29,14 @@ const request: WriteRequest = { namespace: '', user: apiServerUser, dryRun: fals
 export class Aggregator {
   readonly #server: ServerParts;
   readonly #frontProxy: FrontProxy | undefined;
+  readonly #metrics: AvailabilityMetrics;
   /** What the servers said they have, by API service. */
   readonly #known = new Map<string, ApiResource[]>();
   #remote: readonly RemoteVersion[] = [];
   #seen = '';
   #checkedMs = 0;
+  #recheckMs = recheckMs;
+  #retryMs = lookMs;
   #isClosed = false;
   #cancel = () => {};
   #round: Promise<void> = Promise.resolve();
@@ -44,6 +48,7 @@ export class Aggregator {
   constructor(server: ServerParts, frontProxy: FrontProxy | undefined) {
     this.#server = server;
     this.#frontProxy = frontProxy;
+    this.#metrics = new AvailabilityMetrics(server.metrics.registry);
   }
 
   /** The group versions that other servers answer for. */
@@ -82,24 +87,21 @@ export class Aggregator {
     const apiService = found instanceof Promise ? await found : found;
     const service = apiService?.spec?.service;
     if (!apiService || !service) return false;
-    const unavailable = () => {
-      send(ctx, 503, 'text/plain; charset=utf-8', 'service unavailable\n');
-      return true;
-    };
-    if (conditionOf(apiService)?.status !== 'True') return unavailable();
-    let address: Address;
     try {
-      address = await resolveService(view, random, {
-        namespace: service.namespace ?? '',
-        name: service.name ?? '',
-        port: service.port ?? 443,
+      if (conditionOf(apiService)?.status !== 'True') throw unavailable();
+      const reference = { namespace: service.namespace ?? '', name: service.name ?? '', port: service.port ?? 443 };
+      const address = await resolveService(view, random, reference).catch((error: unknown) => {
+        throw error instanceof StatusError ? unavailable() : error;
       });
+      const target = targetOf(apiService, address, `${info.path}${query.size ? `?${query}` : ''}`, this.#frontProxy);
+      await proxyRequest(ctx, target, { identity: identityHeaders(user), refusesRedirects: true });
     } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      return unavailable();
+      if (!(error instanceof StatusError) || ctx.headerSent) throw error;
+      // In plain text, as Kubernetes says it: the answer is none of an API.
+      ctx.set('X-Content-Type-Options', 'nosniff');
+      send(ctx, 503, 'text/plain; charset=utf-8', `${error.message}\n`);
+      this.#server.metrics.requestTerminated(info, 'aggregator', 503);
     }
-    const path = `${info.path}${query.size ? `?${query}` : ''}`;
-    await proxyRequest(ctx, targetOf(apiService, address, path, this.#frontProxy), { identity: identityHeaders(user) });
     return true;
   }
 
@@ -112,13 +114,20 @@ export class Aggregator {
     const { resources, clock, view } = this.#server;
     const changes = [apiServices, services, endpointSlices].map((kind) => resources.ofKind(kind)?.cache.lastChange);
     const seen = [resources.generation, ...changes].join();
-    const isDue = clock.monotonicMs() - this.#checkedMs >= recheckMs;
+    const isDue = clock.monotonicMs() - this.#checkedMs >= this.#recheckMs;
     if (seen === this.#seen && !isDue) return;
     this.#seen = seen;
     this.#checkedMs = clock.monotonicMs();
     await this.#registerCustom();
-    const remote = view.list(apiServices).filter(({ spec }) => spec?.service);
-    await Promise.all(remote.map((apiService) => this.#check(apiService)));
+    const checked = await Promise.all(
+      view.list(apiServices).map(async (apiService) => [apiService.metadata?.name ?? '', await this.#check(apiService)] as const),
+    );
+    this.#metrics.set(new Map(checked));
+    // What cannot be reached is tried again soon, and then less and less often.
+    const isWhole = checked.every(([, isAvailable]) => isAvailable);
+    if (isWhole) this.#retryMs = lookMs;
+    this.#recheckMs = isWhole ? recheckMs : this.#retryMs;
+    this.#retryMs = Math.min(recheckMs, this.#retryMs * 2);
     this.#publish();
   }
 
@@ -135,10 +144,13 @@ export class Aggregator {
     await registerApiServices(registry, view.list(apiServices), { desired, management: 'true', request });
   }
 
-  async #check(apiService: ApiService): Promise<void> {
-    const found = await this.#availabilityOf(apiService);
+  /** Whether it is available. */
+  async #check(apiService: ApiService): Promise<boolean> {
+    const found = apiService.spec?.service ? await this.#availabilityOf(apiService) : local;
+    const isAvailable = found.status === 'True';
     const before = conditionOf(apiService);
-    if (before && before.status === found.status && before.reason === found.reason && before.message === found.message) return;
+    if (before && before.status === found.status && before.reason === found.reason && before.message === found.message) return isAvailable;
+    if (!isAvailable && before?.status === 'True') this.#metrics.lost(apiService.metadata?.name ?? '', found.reason);
     const { clock, resources } = this.#server;
     const registry = resources.ofKind(apiServices)?.registry;
     const lastTransitionTime = before?.status === found.status ? before.lastTransitionTime : timestamp(clock);
@@ -151,6 +163,7 @@ export class Aggregator {
     await registry?.update(apiService.metadata?.name ?? '', request, produce, strategy ? { strategy } : {}).catch((error: unknown) => {
       if (!isStatus(error, 'NotFound')) throw error;
     });
+    return isAvailable;
   }
 
   async #availabilityOf(apiService: ApiService): Promise<Availability> {
@@ -198,6 +211,7 @@ export class Aggregator {
   }
 }
 
+const unavailable = () => new StatusError('ServiceUnavailable', 'service unavailable');
 const isEstablished = ({ type, status }: { type: string; status: string }) => type === 'Established' && status === 'True';
 const conditionOf = ({ status }: ApiService) => status?.conditions?.find(({ type }) => type === 'Available');
 

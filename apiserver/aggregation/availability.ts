@@ -14,6 +14,7 @@ export interface Availability {
 const not = (reason: string, message: string): Availability => ({ status: 'False', reason, message });
 
 export const passed: Availability = { status: 'True', reason: 'Passed', message: 'all checks passed' };
+export const local: Availability = { status: 'True', reason: 'Local', message: 'Local APIServices are always available' };
 export const failedDiscovery = (message: string): Availability => not('FailedDiscoveryCheck', message);
 
 /** What is wrong before anything is asked; undefined: nothing. */

@@ -3,7 +3,8 @@
 
 import { request } from 'node:https';
 import type { ApiService } from '../../api/apiregistration.ts';
-import type { Target } from '../handlers/kubelet-connection.ts';
+import { dialErrorText } from '../handlers/dial-error.ts';
+import type { Target } from '../handlers/proxy-request.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import { type Address, hostPort, serverNameOf } from '../service-resolver.ts';
 import type { RemoteAnswer } from './remote-openapi.ts';
@@ -70,7 +71,10 @@ export async function askFor(target: Target): Promise<unknown> {
   try {
     answer = await ask(target, { user: aggregatorUser });
   } catch (error) {
-    throw missing(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof Error)) throw error;
+    const isLate = error.name === 'TimeoutError' || error.name === 'AbortError';
+    const why = isLate ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)' : dialErrorText(error, target);
+    throw missing(`Get "${url}": ${why}`);
   }
   const { status, body } = answer;
   if (status < 200 || status >= 300) throw missing(`bad status from ${url}: ${status}`);

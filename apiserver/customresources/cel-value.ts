@@ -1,14 +1,7 @@
-// JSON as expressions see it: whole numbers, fractions, times and durations by the schema's types, names that expressions can spell, and
-// lists that compare as their type says. Everything is converted when it is first asked for: rules mostly look at little of an object.
+// JSON as CEL sees it: whole numbers, fractions, times and durations by the schema's types, and names that CEL can spell.
 
+import { EvaluationError, evaluate } from '@marcbachmann/cel-js';
 import type { JsonSchema } from '../../api/apiextensions.ts';
-import { semanticEqual } from '../../api/validation/semantic-equal.ts';
-import { areEqual } from '../cel/equality.ts';
-import { MapList, SetList } from '../cel/list-values.ts';
-import { asMapValue, type MapValue, mapOf } from '../cel/map-values.ts';
-import { CelDuration, CelTimestamp, parseDuration, parseTimestamp } from '../cel/values.ts';
-
-type Json = Record<string, unknown>;
 
 const reserved = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
@@ -21,170 +14,45 @@ export function escapeName(name: string): string {
 }
 
 const escapes: Readonly<Record<string, string>> = { __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' };
-const text: JsonSchema = { type: 'string' };
-const resourceNames: JsonSchema = {
-  type: 'object',
-  properties: { apiVersion: text, kind: text, metadata: { type: 'object', properties: { name: text, generateName: text } } },
-};
 
-/** Of a resource's metadata only its names are seen. Without a schema everything is seen as it is written. */
+/** Of a resource's metadata only its names are seen. */
 export function celValue(value: unknown, schema: JsonSchema | undefined, isResource = false): unknown {
-  switch (typeof value) {
-    case 'number':
-      return schema?.type !== 'number' && Number.isInteger(value) ? BigInt(value) : value;
-    case 'string':
-      return textValue(value, schema);
-    case 'object':
-      if (value === null) return null;
-      return Array.isArray(value) ? listValue(value, schema) : new JsonMap(value as Json, schema, isResource);
-    default:
-      return value;
+  if (typeof value === 'number') return schema?.type !== 'number' && Number.isInteger(value) ? BigInt(value) : value;
+  if (typeof value === 'string') return textValue(value, schema);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => celValue(item, schema?.items));
+  const converted: Record<string, unknown> = {};
+  const more = typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+  for (const [name, item] of Object.entries(value)) {
+    const property = schema?.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    if ((isResource || schema?.['x-kubernetes-embedded-resource']) && (name === 'metadata' || name === 'apiVersion' || name === 'kind')) {
+      converted[name] = name === 'metadata' ? namesOf(item) : item;
+    } else if (property) converted[escapeName(name)] = celValue(item, property);
+    else if (more) converted[name] = celValue(item, more);
+    else if (!schema) converted[name] = celValue(item, undefined);
   }
+  return converted;
 }
 
-function listValue(items: readonly unknown[], schema: JsonSchema | undefined): unknown[] {
-  const values = items.map((item) => celValue(item, schema?.items));
-  switch (schema?.['x-kubernetes-list-type']) {
-    case 'set': {
-      const set = new SetList();
-      for (const value of values) set.push(value);
-      return set;
-    }
-    case 'map':
-      return MapList.keyedBy((schema['x-kubernetes-list-map-keys'] ?? []).map(escapeName), values);
-    default:
-      return values;
-  }
-}
-
-/** The properties of a schema by the names that rules use. */
-const namesOf = new WeakMap<JsonSchema, ReadonlyMap<string, string>>();
-
-function propertyNamed(schema: JsonSchema, escaped: string): string | undefined {
-  let names = namesOf.get(schema);
-  if (!names) {
-    names = new Map(Object.keys(schema.properties ?? {}).map((name) => [escapeName(name), name]));
-    namesOf.set(schema, names);
-  }
-  return names.get(escaped);
-}
-
-/** An object of a schema: its fields, or the entries of a map. */
-class JsonMap implements MapValue {
-  readonly [asMapValue] = true;
-  readonly #json: Json;
-  readonly #schema: JsonSchema | undefined;
-  readonly #isResource: boolean;
-  readonly #found = new Map<string, { value: unknown } | undefined>();
-
-  constructor(json: Json, schema: JsonSchema | undefined, isResource: boolean) {
-    this.#json = json;
-    this.#schema = schema;
-    this.#isResource = isResource || schema?.['x-kubernetes-embedded-resource'] === true;
-  }
-
-  get size(): number {
-    return Object.keys(this.#json).length;
-  }
-
-  find(key: unknown): { value: unknown } | undefined {
-    if (typeof key !== 'string') return undefined;
-    if (this.#found.has(key)) return this.#found.get(key);
-    const found = this.#convert(key);
-    this.#found.set(key, found);
-    return found;
-  }
-
-  #convert(key: string): { value: unknown } | undefined {
-    const place = this.#placeOf(key);
-    if (!place || !Object.hasOwn(this.#json, place.name)) return undefined;
-    const value = this.#json[place.name];
-    // A field that is null counts as absent; an entry of a map does not.
-    if (value === undefined || (value === null && place.isField)) return undefined;
-    return { value: celValue(value, place.schema) };
-  }
-
-  /** Where an entry lies, and what it is; undefined for what rules cannot see. */
-  #placeOf(key: string): { name: string; schema: JsonSchema | undefined; isField: boolean } | undefined {
-    const schema = this.#schema;
-    if (!schema) return { name: key, schema: undefined, isField: false };
-    const own = this.#isResource ? resourceNames.properties?.[key] : undefined;
-    if (own) return { name: key, schema: own, isField: true };
-    const name = propertyNamed(schema, key);
-    if (name !== undefined) return { name, schema: schema.properties?.[name], isField: true };
-    return typeof schema.additionalProperties === 'object' && !this.#isResource
-      ? { name: key, schema: schema.additionalProperties, isField: false }
-      : undefined;
-  }
-
-  *keys(): Iterable<string> {
-    for (const name of Object.keys(this.#json)) {
-      const isProperty = this.#schema?.properties && Object.hasOwn(this.#schema.properties, name);
-      const key = isProperty ? escapeName(name) : name;
-      if (this.find(key)) yield key;
-    }
-  }
-
-  /** What rules cannot see counts, too. */
-  equals(other: unknown): boolean {
-    if (!(other instanceof JsonMap)) return this.#equalsMap(other);
-    if (other.size !== this.size) return false;
-    return Object.entries(this.#json).every(([name, value]) => {
-      const isProperty = this.#schema?.properties && Object.hasOwn(this.#schema.properties, name);
-      const key = isProperty ? escapeName(name) : name;
-      if (!this.#placeOf(key)) return !Object.hasOwn(other.#json, name) || semanticEqual(value as object, other.#json[name] as object);
-      const [left, right] = [this.find(key), other.find(key)];
-      return left && right ? areEqual(left.value, right.value) : left === right;
-    });
-  }
-
-  #equalsMap(other: unknown): boolean {
-    const map = mapOf(other);
-    if (!map || map.size !== this.size) return false;
-    for (const key of this.keys()) {
-      const found = map.find(key);
-      if (!found || !areEqual(this.find(key)?.value, found.value)) return false;
-    }
-    return true;
-  }
+function namesOf(metadata: unknown): Record<string, unknown> {
+  const { name, generateName } = (metadata ?? {}) as Record<string, unknown>;
+  return { ...(name === undefined ? {} : { name }), ...(generateName === undefined ? {} : { generateName }) };
 }
 
 function textValue(value: string, schema: JsonSchema | undefined): unknown {
-  switch (schema?.format?.replaceAll('-', '')) {
-    case 'datetime':
-    case 'date':
-      return timeOf(value) ?? value;
-    case 'byte':
-      return new Uint8Array(Buffer.from(value, 'base64'));
-    case 'duration':
-      return parseDuration(value) ?? spelledDuration(value) ?? value;
-    default:
-      return value;
+  if (schema?.format === 'date-time' || schema?.format === 'date') return new Date(value);
+  if (schema?.format === 'byte') return new Uint8Array(Buffer.from(value, 'base64'));
+  if (schema?.format === 'duration') return durationOf(value) ?? value;
+  return value;
+}
+
+/** Only CEL itself can make its durations. */
+function durationOf(text: string): unknown {
+  try {
+    const made: unknown = evaluate('duration(text)', { text });
+    return made;
+  } catch (error) {
+    if (error instanceof EvaluationError) return undefined;
+    throw error;
   }
-}
-
-function timeOf(value: string): CelTimestamp | undefined {
-  const exact = parseTimestamp(value);
-  if (exact) return exact;
-  const ms = Date.parse(value);
-  return Number.isNaN(ms) ? undefined : CelTimestamp.ofMs(ms);
-}
-
-const unitSeconds: readonly (readonly [unit: RegExp, seconds: number])[] = [
-  [/^(ns|nano)$/, 1e-9],
-  [/^(us|µs|micro)$/, 1e-6],
-  [/^(ms|milli)$/, 1e-3],
-  [/^(s|sec|seconds?)$/, 1],
-  [/^(m|min|minutes?)$/, 60],
-  [/^(h|hr|hours?)$/, 3600],
-  [/^(d|days?)$/, 86_400],
-  [/^(w|wk|weeks?)$/, 604_800],
-];
-
-/** `3 days` */
-function spelledDuration(value: string): CelDuration | undefined {
-  const [, count, unit = ''] = /^(\d+) *([a-zµ]+)$/.exec(value) ?? [];
-  const seconds = unitSeconds.find(([pattern]) => pattern.test(unit))?.[1];
-  if (count === undefined || seconds === undefined) return undefined;
-  return new CelDuration(BigInt(count) * BigInt(Math.round(seconds * 1e9)));
 }

@@ -7,8 +7,7 @@ import { StatusError } from '../../api/status.ts';
 import { annotationsErrors, labelsErrors } from '../../api/validation/object-meta.ts';
 import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
 import type { Random } from '../../base/random.ts';
-import type { ClusterView } from '../admission/cluster-view.ts';
-import { postReview } from '../admission/webhook-call.ts';
+import type { WebhookClient } from '../admission/webhooks/webhook-client.ts';
 import type { StoredVersions } from '../resources/resource.ts';
 import { goTypeOf } from './go-type.ts';
 
@@ -22,7 +21,7 @@ const batchBytesMax = 1 << 20;
 /** Asks `definition`'s webhook. */
 export function conversionWebhook(
   definition: CustomResourceDefinition,
-  { view, random }: { view: ClusterView; random: Random },
+  { client, random }: { client: WebhookClient; random: Random },
 ): NonNullable<StoredVersions['convert']> {
   const { clientConfig = {}, conversionReviewVersions = [] } = definition.spec.conversion?.webhook ?? {};
   const reviewVersion = conversionReviewVersions.find((version) => version === 'v1' || version === 'v1beta1');
@@ -34,7 +33,7 @@ export function conversionWebhook(
     const review = { kind: 'ConversionReview', apiVersion, request: { uid, desiredAPIVersion, objects } };
     let converted: unknown[];
     try {
-      const answer = (await postReview(view, random, { clientConfig, timeoutSeconds }, review)) as Review | null;
+      const answer = (await client.post({ clientConfig, timeoutSeconds }, review)) as Review | null;
       converted = convertedOf(answer ?? {}, reviewVersion === 'v1' ? { apiVersion, uid } : undefined);
     } catch (error) {
       throw failure(`conversion webhook for ${subject} failed: ${error instanceof Error ? error.message : String(error)}`);

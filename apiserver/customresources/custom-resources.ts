@@ -17,6 +17,7 @@ import { type Clock, type Timer, timestamp } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { ClusterView } from '../admission/cluster-view.ts';
+import { WebhookClient } from '../admission/webhooks/webhook-client.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
 import { acceptNames } from './accepted-names.ts';
@@ -42,6 +43,7 @@ export class CustomResources {
   readonly #log: Log;
   readonly #random: Random;
   readonly #view: ClusterView;
+  readonly #webhooks: WebhookClient;
   readonly #leave: () => void;
   /** What is served of each definition, by its name: the state it was made from, and the versions. */
   readonly #served = new Map<string, { state: string; versions: Served[] }>();
@@ -58,6 +60,7 @@ export class CustomResources {
     this.#log = log;
     this.#random = random;
     this.#view = view;
+    this.#webhooks = new WebhookClient({ view, clock, random });
     const served = resources.ofKind(customResourceDefinitions);
     if (!served) throw new Error('custom resource definitions are not served');
     this.#definitions = served;
@@ -268,7 +271,7 @@ export class CustomResources {
 
   #converterOf(definition: CustomResourceDefinition) {
     if (definition.spec.conversion?.strategy !== 'Webhook') return undefined;
-    return conversionWebhook(definition, { view: this.#view, random: this.#random });
+    return conversionWebhook(definition, { client: this.#webhooks, random: this.#random });
   }
 }
 

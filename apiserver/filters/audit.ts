@@ -17,6 +17,7 @@ export function audit({ policy, log }: AuditOptions, clock: Clock): Filter {
     if (level === 'None') return next();
     const annotations = new Map<string, string>();
     ctx.state.auditAnnotations = annotations;
+    ctx.state.auditLevel = level;
     const event = beginEvent(ctx, level, microTimestamp(clock));
     const record = (stage: string, more: object = {}) => {
       if (!omitStages.includes(stage)) log.write({ ...event, stage, ...more, stageTimestamp: microTimestamp(clock), ...annotated() });
@@ -83,7 +84,8 @@ function overhearing(exchange: Exchange, hear: (body: Buffer) => void): Exchange
     get signal() {
       return exchange.signal;
     },
-    open: () => exchange.open(),
+    open: (status) => exchange.open(status),
+    bodyStream: () => exchange.bodyStream(),
     async body(bytesMax) {
       const body = await exchange.body(bytesMax);
       hear(body);

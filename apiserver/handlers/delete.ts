@@ -41,7 +41,7 @@ export function deleteRequest(ctx: ApiContext, served: Served, options: DeleteOp
     dryRun: (options.dryRun?.length ?? 0) > 0,
     options,
     warn: (text) => warnings.add(text),
-    annotate: (key, value) => annotateAudit(ctx.state, key, value),
+    annotate: (key, value, level) => annotateAudit(ctx.state, key, value, level),
     deadline: ctx.state.deadline,
   };
 }

@@ -1,6 +1,7 @@
 // /api and /apis: the discovery documents, kept as bytes until what is served changes.
 
 import { createHash } from 'node:crypto';
+import { Counter, type Registry } from 'prom-client';
 import type { Aggregator } from '../aggregation/aggregator.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, type RemoteVersion } from '../discovery/documents.ts';
@@ -15,11 +16,22 @@ export class DiscoveryHandler {
   readonly #aggregator: Pick<Aggregator, 'remote' | 'generation'>;
   readonly #documents = new Map<string, string | undefined>();
   #generation = '';
+  readonly #aggregations: Counter;
 
-  constructor(options: { resources: ResourceTable; serverAddress(): string; aggregator: Pick<Aggregator, 'remote' | 'generation'> }) {
+  constructor(options: {
+    resources: ResourceTable;
+    serverAddress(): string;
+    aggregator: Pick<Aggregator, 'remote' | 'generation'>;
+    registry: Registry;
+  }) {
     this.#resources = options.resources;
     this.#serverAddress = options.serverAddress;
     this.#aggregator = options.aggregator;
+    this.#aggregations = new Counter({
+      name: 'aggregator_discovery_aggregation_count_total',
+      help: 'Counter of number of times discovery was aggregated',
+      registers: [options.registry],
+    });
   }
 
   /** False when the path is none of discovery's. */
@@ -32,9 +44,10 @@ export class DiscoveryHandler {
       if (version) {
         sendAggregated(
           ctx,
-          this.#document(`${path} ${version}`, (all) =>
-            aggregatedDiscovery(all, path === '/api', version, this.#aggregator.remote),
-          ) as string,
+          this.#document(`${path} ${version}`, (all) => {
+            this.#aggregations.inc();
+            return aggregatedDiscovery(all, path === '/api', version, this.#aggregator.remote);
+          }) as string,
           version,
         );
         return true;

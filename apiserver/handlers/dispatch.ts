@@ -13,6 +13,7 @@ import { methodNotAllowed, type ResourceHandler, refusedUnlessGet, type ServerPa
 import { type HealthCheck, serveHealth } from './health.ts';
 import { listObjects } from './list.ts';
 import { patchObject } from './patch.ts';
+import { serveRootPaths } from './root-paths.ts';
 import { storelessHandlers, subresourceHandlers } from './subresources.ts';
 import { updateObject } from './update.ts';
 import { watchObjects } from './watch.ts';
@@ -48,9 +49,12 @@ export interface DispatchOptions {
   version: object;
   /** Asked in order for paths that nothing else serves; true: served. */
   paths: readonly PathHandler[];
+  /** What those serve, as `/` lists it. */
+  pathNames: readonly string[];
 }
 
-export function dispatch({ server, discovery, aggregator, checks, version, paths }: DispatchOptions): (ctx: ApiContext) => Promise<void> {
+export function dispatch(options: DispatchOptions): (ctx: ApiContext) => Promise<void> {
+  const { server, discovery, aggregator, checks, version, paths, pathNames } = options;
   return async (ctx) => {
     const { info } = ctx.state;
     if (info.isResource) return serveResource(ctx, server, aggregator);
@@ -58,6 +62,7 @@ export function dispatch({ server, discovery, aggregator, checks, version, paths
     if (path === '/version' || path === '/version/')
       return refusedUnlessGet(ctx) ? undefined : send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
     if (path === '/metrics') return send(ctx, 200, server.metrics.contentType, await server.metrics.render());
+    if (serveRootPaths(ctx, { resources: server.resources, remote: aggregator.remote, checks, others: pathNames })) return;
     if (await serveHealth(ctx, checks)) return;
     if (await discovery.serve(ctx)) return;
     for (const serve of paths) if (await serve(ctx)) return;

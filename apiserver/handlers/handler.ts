@@ -68,7 +68,7 @@ export function readWriteRequest(ctx: ApiContext, verb: 'create' | 'update' | 'p
     dryRun: dryRun.length > 0,
     options: { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun.length ? { dryRun } : {}), ...(fieldManager ? { fieldManager } : {}) },
     warn: (text) => warnings.add(text),
-    annotate: (key, value) => annotateAudit(ctx.state, key, value),
+    annotate: (key, value, level) => annotateAudit(ctx.state, key, value, level),
     deadline: ctx.state.deadline,
   };
 }

@@ -37,7 +37,7 @@ export interface WriteRequest {
   options?: object;
   warn(text: string): void;
   /** Annotates the audit event of the request. */
-  annotate?(key: string, value: string): void;
+  annotate?(key: string, value: string, level?: 'Request'): void;
   /** `aborted`: the caller has been told that it took too long, and nothing may be written any more. */
   deadline?: { readonly aborted: boolean } | undefined;
 }

@@ -1,7 +1,7 @@
 // The versions of a served kind, for those who compare an object in several of them: custom resources have the ones of
 // their definition, served or not; built-in kinds those that share one place in the store.
 
-import { apiVersionOf } from '../../api/kind.ts';
+import { apiVersionOf, type Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type KindVersions, onlyVersion } from '../apply/kind-versions.ts';
 import type { StoredVersions } from '../resources/resource.ts';
@@ -49,4 +49,31 @@ function converted(object: KubeObject, from: Served, to: Served): KubeObject {
   result.apiVersion = apiVersionOf(to.kind);
   to.declaration.defaults?.(result);
   return result;
+}
+
+/** The other versions and groups that the same objects are served in, with the subresource. */
+export function equivalentsOf(resources: ResourceTable, kind: Kind, subresource: string): Kind[] {
+  const own = resources.ofKind(kind);
+  if (!own) return [];
+  return neighbours(resources, own.registry.codec.storagePrefix)
+    .filter((each) => each !== own && hasSubresource(each, subresource))
+    .map((each) => each.kind);
+}
+
+const byPrefix = new WeakMap<ResourceTable, { generation: number; served: Map<string, Served[]> }>();
+
+function neighbours(resources: ResourceTable, storagePrefix: string): Served[] {
+  let known = byPrefix.get(resources);
+  if (known?.generation !== resources.generation) {
+    known = { generation: resources.generation, served: Map.groupBy(resources.all, (each) => each.registry.codec.storagePrefix) };
+    byPrefix.set(resources, known);
+  }
+  return known.served.get(storagePrefix) ?? [];
+}
+
+function hasSubresource({ declaration }: Served, subresource: string): boolean {
+  if (subresource === '') return true;
+  if (subresource === 'status') return declaration.status !== undefined;
+  if (subresource === 'scale') return declaration.scale !== undefined;
+  return declaration.subresources?.[subresource] !== undefined;
 }

@@ -24,6 +24,12 @@ export function isEmptied({ stale, deleteErrors, remaining }: Progress): boolean
   return stale.length === 0 && deleteErrors.length === 0 && remaining.every(({ objects }) => objects.length === 0);
 }
 
+const staleText = (stale: readonly string[]) =>
+  [...stale]
+    .sort()
+    .map((version) => `${version}: stale GroupVersion discovery: ${version}`)
+    .join(', ');
+
 export function deletionConditions(
   current: readonly NamespaceCondition[] | undefined,
   { stale, deleteErrors, remaining }: Progress,
@@ -44,7 +50,7 @@ export function deletionConditions(
       bad: stale.length
         ? {
             reason: 'DiscoveryFailed',
-            message: `Discovery failed for some groups, ${stale.length} failing: ${[...stale].sort().join(', ')}`,
+            message: `Discovery failed for some groups, ${stale.length} failing: unable to retrieve the complete list of server APIs: ${staleText(stale)}`,
           }
         : undefined,
       good: { reason: 'ResourcesDiscovered', message: 'All resources successfully discovered' },

@@ -361,6 +361,23 @@ test('custom resources are mutated by their own schema', async () => {
   assert.deepEqual([without.status, without.json.data], [201, undefined]);
 });
 
+test('a policy for one version of a resource changes the others in its own terms', async () => {
+  const resourceRules = [
+    { apiGroups: ['autoscaling'], apiVersions: ['v2'], operations: ['CREATE'], resources: ['horizontalpodautoscalers'] },
+  ];
+  const target = 'Object.spec.metrics.resource.target';
+  const metric = `Object.spec.metrics{type: "Resource", resource: Object.spec.metrics.resource{name: "cpu", target: ${target}{type: "Utilization", averageUtilization: 55}}}`;
+  const mutations = [
+    patch(`[JSONPatch{op: "add", path: "/spec/metrics", value: [${metric}]}]`),
+    apply('Object{spec: Object.spec{maxReplicas: object.spec.maxReplicas + object.spec.metrics.size()}}'),
+  ];
+  await mutate('map-versions', mutations, { matchConstraints: { resourceRules } });
+  const spec = { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, maxReplicas: 3 };
+  const path = '/apis/autoscaling/v1/namespaces/map-versions/horizontalpodautoscalers';
+  const { json, text } = await server.ask('POST', path, { metadata: { name: 'h' }, spec });
+  assert.deepEqual([json.apiVersion, json.spec?.targetCPUUtilizationPercentage, json.spec?.maxReplicas], ['autoscaling/v1', 55, 4], text);
+});
+
 test('what mutating policies do is counted', async () => {
   await mutate('map-counted', [apply('Object{}'), patch('[JSONPatch{op: "remove", path: "/none"}]')], { failurePolicy: 'Ignore' });
   assert.equal((await server.addConfigMap('map-counted', 'c')).status, 201);

@@ -8,23 +8,27 @@ import {
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,
 } from '../../../api/admissionregistration.ts';
+import type { Kind } from '../../../api/kind.ts';
 import { forbiddenError, StatusError, type StatusReason } from '../../../api/status.ts';
 import type { KubeObject } from '../../../api/wire.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import { AdmissionExpressions, type AdmissionProgram } from '../../cel/admission-expressions.ts';
 import { CelError } from '../../cel/environment.ts';
+import { schemaOf } from '../../schema/schema.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { resourcesMatch } from '../matching.ts';
 import type { InvocationMemory } from '../reinvocation.ts';
 import { replaceObject } from '../replace-object.ts';
-import { Budget, budgetMax, type CompiledVariable, Evaluation } from './evaluation.ts';
+import { converted } from '../webhooks/hooks.ts';
+import { Budget, budgetMax, type CompiledVariable, type Evaluation } from './evaluation.ts';
 import { compileOrError, conditionsHold } from './match-conditions.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { withConfiguration, withOperations } from './patches.ts';
 import { type Hook, PolicyIndex } from './policy-index.ts';
 import { PolicyMetrics } from './policy-metrics.ts';
 import { namespaceOf } from './request-values.ts';
+import { versionedEvaluation } from './versioned-evaluation.ts';
 
 interface CompiledPolicy {
   expressions: AdmissionExpressions;
@@ -60,6 +64,8 @@ interface Invocation {
   readonly policy: MutatingAdmissionPolicy;
   readonly binding: MutatingAdmissionPolicyBinding;
   readonly param: KubeObject | null;
+  /** What the policy's rules name. */
+  readonly kind: Kind;
   /** The same from one pass to the next. */
   readonly key: string;
 }
@@ -84,8 +90,8 @@ export function mutatingPolicies(view: ClusterView, authorizer?: Authorizer): Ad
       const invocations: Invocation[] = [];
       for (const hook of index.hooksFor(attributes)) await collect(view, hook, attributes, invocations, problems);
       if (invocations.length) {
-        const evaluation = await Evaluation.of(attributes, view, authorizer);
-        await new Pass(view, attributes, evaluation, reinvocation.memoryOf('MutatingAdmissionPolicy'), metrics).run(invocations, problems);
+        const memory = reinvocation.memoryOf('MutatingAdmissionPolicy');
+        await new Pass({ view, attributes, authorizer, memory, metrics }).run(invocations, problems);
       }
       const refusal = refusalOf(problems, attributes);
       if (refusal) throw refusal;
@@ -101,7 +107,8 @@ async function collect(
   invocations: Invocation[],
   problems: PolicyProblem[],
 ): Promise<void> {
-  if (!(await resourcesMatch(view, policy.spec?.matchConstraints, attributes))) return;
+  const kind = await resourcesMatch(view, policy.spec?.matchConstraints, attributes);
+  if (!kind) return;
   if (configurationError !== undefined) {
     problems.push({ policy, binding: undefined, message: `failed to configure policy: ${configurationError}`, reason: '' });
     return;
@@ -112,7 +119,7 @@ async function collect(
       for (const param of await paramsOf(view, paramKind, binding.spec?.paramRef, namespaceOf(attributes))) {
         const { namespace = '', name = '' } = param?.metadata ?? {};
         const key = JSON.stringify([policy.metadata?.name, binding.metadata?.name, namespace, name]);
-        invocations.push({ policy, binding, param, key });
+        invocations.push({ policy, binding, param, kind, key });
       }
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
@@ -121,63 +128,70 @@ async function collect(
   }
 }
 
+interface PassParts {
+  readonly view: ClusterView;
+  readonly attributes: AdmissionAttributes;
+  readonly authorizer: Authorizer | undefined;
+  readonly memory: InvocationMemory;
+  readonly metrics: PolicyMetrics | undefined;
+}
+
 /** The invocations about one request, in order. */
 class Pass {
-  readonly #view: ClusterView;
-  readonly #attributes: AdmissionAttributes;
-  readonly #evaluation: Evaluation;
-  readonly #memory: InvocationMemory;
-  readonly #metrics: PolicyMetrics | undefined;
+  readonly #parts: PassParts;
+  /** Of the object as it is now, and of the kind it was made for. */
+  #evaluation: { kind: Kind; evaluation: Evaluation } | undefined;
 
-  constructor(
-    view: ClusterView,
-    attributes: AdmissionAttributes,
-    evaluation: Evaluation,
-    memory: InvocationMemory,
-    metrics: PolicyMetrics | undefined,
-  ) {
-    this.#view = view;
-    this.#attributes = attributes;
-    this.#evaluation = evaluation;
-    this.#memory = memory;
-    this.#metrics = metrics;
+  constructor(parts: PassParts) {
+    this.#parts = parts;
   }
 
   async run(invocations: readonly Invocation[], problems: PolicyProblem[]): Promise<void> {
-    const { object } = this.#attributes;
-    this.#memory.begin(object);
+    const { memory, attributes } = this.#parts;
+    memory.begin(attributes.object);
     let hasRun = false;
     for (const invocation of invocations) {
-      const { policy, binding, param, key } = invocation;
+      const { policy, binding, param, kind, key } = invocation;
       const { matchConditions, reinvocationPolicy } = policy.spec ?? {};
       try {
         const { expressions, variables } = compiledOf(policy);
-        if (!(await conditionsHold(matchConditions, this.#evaluation, { params: param, variables, expressions }))) continue;
+        const evaluation = await this.#evaluationAs(kind);
+        if (!(await conditionsHold(matchConditions, evaluation, { params: param, variables, expressions }))) continue;
       } catch (error) {
-        if (!(error instanceof CelError)) throw error;
+        if (!(error instanceof CelError) && !(error instanceof ConfigurationError)) throw error;
         problems.push({ policy, binding, message: error.message, reason: 'Invalid' });
         continue;
       }
-      if (!this.#memory.isDue(key)) continue;
-      if (object) hasRun = (await this.#mutate(invocation, object, problems)) || hasRun;
-      if (reinvocationPolicy === 'IfNeeded') this.#memory.mayRepeat(key);
+      if (!memory.isDue(key)) continue;
+      if (attributes.object) hasRun = (await this.#mutate(invocation, attributes.object, problems)) || hasRun;
+      if (reinvocationPolicy === 'IfNeeded') memory.mayRepeat(key);
     }
-    if (hasRun) this.#memory.changed();
-    this.#memory.end(object);
+    if (hasRun) memory.changed();
+    memory.end(attributes.object);
+  }
+
+  async #evaluationAs(kind: Kind): Promise<Evaluation> {
+    if (this.#evaluation?.kind === kind) return this.#evaluation.evaluation;
+    const { view, attributes, authorizer } = this.#parts;
+    const evaluation = await versionedEvaluation(view, attributes, kind, authorizer);
+    this.#evaluation = { kind, evaluation };
+    return evaluation;
   }
 
   /** Whether any mutation went through. */
-  async #mutate({ policy, binding, param }: Invocation, object: KubeObject, problems: PolicyProblem[]): Promise<boolean> {
+  async #mutate({ policy, binding, param, kind }: Invocation, object: KubeObject, problems: PolicyProblem[]): Promise<boolean> {
+    const { view, memory, metrics } = this.#parts;
     const { variables, mutations } = compiledOf(policy);
     const before = structuredClone(object);
     let hasRun = false;
     for (const { program, isJsonPatch } of mutations) {
-      const startMs = this.#view.measures?.clock.monotonicMs() ?? 0;
+      const startMs = view.measures?.clock.monotonicMs() ?? 0;
       let message: string | undefined;
       try {
         if (program instanceof CelError) throw new CelError(program.message.replace(/^compilation error: /, ''));
-        const scope = this.#evaluation.scope({ params: param, variables, budget: new Budget(budgetMax) });
-        this.#apply(object, await scope.evaluate(program), isJsonPatch);
+        const evaluation = await this.#evaluationAs(kind);
+        const scope = evaluation.scope({ params: param, variables, budget: new Budget(budgetMax) });
+        await this.#apply(object, kind, await scope.evaluate(program), isJsonPatch);
         hasRun = true;
       } catch (error) {
         if (!(error instanceof CelError) && !(error instanceof StatusError)) throw error;
@@ -185,29 +199,34 @@ class Pass {
         if (error instanceof StatusError) throw error;
         problems.push({ policy, binding, message, reason: 'Invalid' });
       } finally {
-        const seconds = ((this.#view.measures?.clock.monotonicMs() ?? 0) - startMs) / 1000;
-        this.#metrics?.observe({ policy: policy.metadata?.name ?? '', binding: binding.metadata?.name ?? '', message, seconds });
+        const seconds = ((view.measures?.clock.monotonicMs() ?? 0) - startMs) / 1000;
+        metrics?.observe({ policy: policy.metadata?.name ?? '', binding: binding.metadata?.name ?? '', message, seconds });
       }
     }
-    if (!isDeepStrictEqual(before, object)) this.#memory.changed();
+    if (!isDeepStrictEqual(before, object)) memory.changed();
     return hasRun;
   }
 
-  /** @throws CelError, or StatusError for what is no such object any more */
-  #apply(object: KubeObject, made: unknown, isJsonPatch: boolean): void {
-    const { kind } = this.#attributes;
-    const served = this.#view.resources.ofKind(kind);
-    if (!served) {
-      const why = `Resource kind ${kind.group}/${kind.version}, Kind=${kind.kind} not found.`;
-      throw new StatusError(
-        'ServiceUnavailable',
-        `${why} There can be a delay between when CustomResourceDefinitions are created and when they are available.`,
-      );
-    }
-    replaceObject(object, isJsonPatch ? withOperations(object, made, served.schema) : withConfiguration(object, made, served.schema));
-    served.declaration.defaults?.(object);
-    this.#evaluation.refresh(object);
+  /** `made` for an object of `kind`. @throws CelError, or StatusError for what is no such object any more */
+  async #apply(object: KubeObject, kind: Kind, made: unknown, isJsonPatch: boolean): Promise<void> {
+    const { view, attributes } = this.#parts;
+    const { objectKind } = attributes;
+    const served = objectKind ? undefined : view.resources.ofKind(kind);
+    const schema = objectKind ? schemaOf(objectKind.group, objectKind.version, objectKind.kind) : served?.schema;
+    if (!schema) throw unknownKindError(objectKind ?? kind);
+    const isOwn = kind === attributes.kind || objectKind !== undefined;
+    const current = isOwn ? object : await converted(view, object, attributes.kind, kind);
+    const patched = isJsonPatch ? withOperations(current, made, schema) : withConfiguration(current, made, schema);
+    served?.declaration.defaults?.(patched);
+    replaceObject(object, isOwn ? patched : await converted(view, patched, kind, attributes.kind));
+    if (isOwn) this.#evaluation?.evaluation.refresh(object);
+    else this.#evaluation = undefined;
   }
+}
+
+function unknownKindError({ group, version, kind }: Pick<Kind, 'group' | 'version' | 'kind'>): StatusError {
+  const hint = 'There can be a delay between when CustomResourceDefinitions are created and when they are available.';
+  return new StatusError('ServiceUnavailable', `Resource kind ${group}/${version}, Kind=${kind} not found. ${hint}`);
 }
 
 function refusalOf(problems: readonly PolicyProblem[], { kind, name }: AdmissionAttributes): StatusError | undefined {

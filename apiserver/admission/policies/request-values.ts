@@ -14,10 +14,11 @@ export interface MatchedKind {
   readonly plural: string;
 }
 
-/** A value that is converted once, when it is asked for. */
+/** A value that is converted once, when it is asked for, and how large its parts get. */
 export class LazyValue {
   readonly json: unknown;
   #value: unknown;
+  #extent: number | undefined;
 
   constructor(json: unknown) {
     this.json = json ?? null;
@@ -27,6 +28,24 @@ export class LazyValue {
     this.#value ??= celValue(this.json, undefined);
     return this.#value;
   }
+
+  /** The size of its largest text, list or map. */
+  get extent(): number {
+    this.#extent ??= extentOf(this.json);
+    return this.#extent;
+  }
+}
+
+function extentOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 0;
+  let extent = 0;
+  for (const key in value) {
+    count++;
+    extent = Math.max(extent, extentOf((value as Record<string, unknown>)[key]));
+  }
+  return Math.max(count, extent);
 }
 
 const params = new WeakMap<KubeObject, LazyValue>();
@@ -58,21 +77,21 @@ export function namespaceValue(namespace: Namespace | undefined): LazyValue {
   return new LazyValue({ metadata, spec, status });
 }
 
-/** The namespace of a request; one that is about a namespace itself, and names it, is in that one. */
-export function namespaceOf({ kind, namespace, name, operation }: AdmissionAttributes): string {
+/** The namespace of a request; one that is about a namespace itself is in that one. */
+export function namespaceOf({ kind, namespace, name }: AdmissionAttributes): string {
   const isNamespace = kind.plural === 'namespaces' && kind.group === '';
-  return isNamespace && operation !== 'CREATE' ? name : namespace;
+  return isNamespace ? name : namespace;
 }
 
 /** The AdmissionRequest, without the objects and without what is empty. */
 export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind = attributes.kind): object {
-  const { kind, subresource, name, operation, user, dryRun, options } = attributes;
+  const { kind, objectKind, subresource, name, operation, user, dryRun, options } = attributes;
   const namespace = namespaceOf(attributes);
   const { name: username, uid, groups, extra } = user;
   return {
-    kind: { group: matched.group, version: matched.version, kind: matched.kind },
+    kind: typeOf(objectKind ?? matched),
     resource: { group: matched.group, version: matched.version, resource: matched.plural },
-    requestKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    requestKind: typeOf(objectKind ?? kind),
     requestResource: { group: kind.group, version: kind.version, resource: kind.plural },
     ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
     ...(name ? { name } : {}),
@@ -88,3 +107,5 @@ export function requestOf(attributes: AdmissionAttributes, matched: MatchedKind 
     options: options ?? null,
   };
 }
+
+const typeOf = ({ group, version, kind }: Omit<MatchedKind, 'plural'>) => ({ group, version, kind });

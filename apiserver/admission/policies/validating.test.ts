@@ -173,11 +173,11 @@ test('updates see both objects, deletions the old one alone, subresources their 
   assert.equal(await denial('DELETE', `${path}/d`), 'DELETE main true false 1');
 });
 
-test('a cluster-scoped object has no namespace', async () => {
+test('a namespace has no namespace object, and is in itself', async () => {
   await server.addNamespace('vap-cluster');
   const matchConstraints = { ...rulesFor('', 'namespaces', ['CREATE']), objectSelector: { matchLabels: { judged: 'yes' } } };
   const validations = [
-    { expression: 'namespaceObject == null && !has(request.namespace)', message: 'there is one' },
+    { expression: "namespaceObject == null && request.namespace == 'judged'", message: 'there is one' },
     { expression: 'false', message: 'seen' },
   ];
   await server.addValidating('vap-cluster', { matchConstraints, validations }, { matchResources: {} });
@@ -356,17 +356,49 @@ test('what cannot be configured denies, whatever the binding says, unless failur
   assert.match(answer.json.message, new RegExp(`ValidatingAdmissionPolicy 'vap-misconfigured' denied request: ${why}$`));
   await server.ask('DELETE', `${policyGroup}/validatingadmissionpolicies/vap-misconfigured`);
   assert.equal((await server.addConfigMap('vap-misconfigured', 'c')).status, 201, 'a deleted policy is gone at once');
-  const ofNamespaces = {
+  const ofRoles = {
     paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
-    matchConstraints: { ...rulesFor('', 'namespaces', ['CREATE']), objectSelector: { matchLabels: { asks: 'params' } } },
-    validations: [{ expression: 'true' }],
+    matchConstraints: { ...rulesFor('rbac.authorization.k8s.io', 'clusterroles', ['CREATE']) },
+    validations: [{ expression: 'namespaceObject == null && !has(request.namespace)' }],
   };
-  await server.addValidating('vap-no-namespace', ofNamespaces, {
-    matchResources: {},
-    paramRef: { name: 'x', parameterNotFoundAction: 'Allow' },
-  });
-  const refused = await server.ask('POST', '/api/v1/namespaces', { metadata: { name: 'asks-params', labels: { asks: 'params' } } });
-  assert.equal(refused.status, 422, 'a namespace is in the namespace of itself only in Kubernetes');
+  const paramRef = { name: 'x', parameterNotFoundAction: 'Allow' };
+  await server.addValidating('vap-no-namespace', ofRoles, { matchResources: {}, paramRef });
+  const addRole = () =>
+    server.ask('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { metadata: { name: 'vap-role' }, rules: [] });
+  const refused = await addRole();
+  const text = 'failed to configure binding: cannot use namespaced paramRef in policy binding that matches cluster-scoped resources';
+  assert.equal(
+    refused.json.message,
+    `clusterroles.rbac.authorization.k8s.io "vap-role" is forbidden: ${deniedBy('vap-no-namespace', text)}`,
+  );
+  const binding = `${policyGroup}/validatingadmissionpolicybindings/vap-no-namespace`;
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  assert.equal((await server.ask('PATCH', binding, { spec: { paramRef: null } }, merge)).status, 200);
+  assert.equal((await addRole()).status, 201);
+});
+
+test('a policy for one version of a resource is about the others, too, unless it says Exact', async () => {
+  await server.addNamespace('vap-versions');
+  const rules = [{ apiGroups: ['autoscaling'], apiVersions: ['v2'], operations: ['CREATE'], resources: ['horizontalpodautoscalers'] }];
+  const validations = [
+    {
+      expression: 'false',
+      messageExpression:
+        "object.apiVersion + ' of ' + string(object.spec.metrics[0].resource.target.averageUtilization) + ' as ' + request.kind.version + ' for ' + request.requestKind.version",
+    },
+  ];
+  await server.addValidating('vap-versions', { matchConstraints: { resourceRules: rules }, validations });
+  const autoscaler = {
+    metadata: { name: 'h' },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, maxReplicas: 3, targetCPUUtilizationPercentage: 70 },
+  };
+  const add = () => server.ask('POST', '/apis/autoscaling/v1/namespaces/vap-versions/horizontalpodautoscalers', autoscaler);
+  assert.match((await add()).json.message, /denied request: autoscaling\/v2 of 70 as v2 for v1$/);
+  const path = `${policyGroup}/validatingadmissionpolicies/vap-versions`;
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  const exact = await server.ask('PATCH', path, { spec: { matchConstraints: { matchPolicy: 'Exact' } } }, merge);
+  assert.equal(exact.status, 200, exact.text);
+  assert.equal((await add()).status, 201);
 });
 
 test('rules, exclusions, names and selectors of policy and binding all have to match', async () => {

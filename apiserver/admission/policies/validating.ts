@@ -8,6 +8,7 @@ import {
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
 } from '../../../api/admissionregistration.ts';
+import type { Kind } from '../../../api/kind.ts';
 import type { StatusReason } from '../../../api/status.ts';
 import type { KubeObject } from '../../../api/wire.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
@@ -16,13 +17,14 @@ import { CelError } from '../../cel/environment.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { resourcesMatch } from '../matching.ts';
-import { Budget, budgetMax, type CompiledVariable, Evaluation, type EvaluationScope, OutOfBudgetError } from './evaluation.ts';
+import { Budget, budgetMax, type CompiledVariable, type Evaluation, type EvaluationScope, OutOfBudgetError } from './evaluation.ts';
 import { Findings } from './findings.ts';
 import { compileOrError, conditionsHold } from './match-conditions.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { type Hook, PolicyIndex } from './policy-index.ts';
 import { PolicyMetrics } from './policy-metrics.ts';
 import { namespaceOf } from './request-values.ts';
+import { versionedEvaluation } from './versioned-evaluation.ts';
 
 const messageBytesMax = 5 * 1024;
 
@@ -69,11 +71,15 @@ export function validatingPolicies(view: ClusterView, authorizer?: Authorizer): 
     handles: (attributes) => index.hooksFor(attributes).length > 0,
     async validate(attributes) {
       const findings = new Findings();
-      let evaluation: Evaluation | undefined;
+      const evaluations = new Map<Kind, Evaluation>();
+      const evaluationAs = async (kind: Kind) => {
+        const found = evaluations.get(kind) ?? (await versionedEvaluation(view, attributes, kind, authorizer));
+        evaluations.set(kind, found);
+        return found;
+      };
       for (const hook of index.hooksFor(attributes)) {
-        if (!(await resourcesMatch(view, hook.policy.spec?.matchConstraints, attributes))) continue;
-        evaluation ??= await Evaluation.of(attributes, view, authorizer);
-        await new Application(view, hook, attributes, evaluation, findings, metrics).run();
+        const kind = await resourcesMatch(view, hook.policy.spec?.matchConstraints, attributes);
+        if (kind) await new Application({ view, hook, attributes, findings, metrics, evaluationOf: () => evaluationAs(kind) }).run();
       }
       findings.publish(attributes);
       const refusal = findings.refusal(attributes);
@@ -100,65 +106,59 @@ interface Judgement {
   readonly annotations: readonly { readonly key: string; readonly value: string | Decision }[];
 }
 
+interface ApplicationParts {
+  readonly view: ClusterView;
+  readonly hook: ValidatingHook;
+  readonly attributes: AdmissionAttributes;
+  readonly findings: Findings;
+  readonly metrics: PolicyMetrics | undefined;
+  /** Of the request as one for the kind that the policy's rules name. @throws ConfigurationError */
+  evaluationOf(): Promise<Evaluation>;
+}
+
 /** One policy, applied to one request. */
 class Application {
-  readonly #view: ClusterView;
-  readonly #hook: ValidatingHook;
-  readonly #attributes: AdmissionAttributes;
-  readonly #evaluation: Evaluation;
-  readonly #findings: Findings;
+  readonly #parts: ApplicationParts;
   readonly #policy: string;
   /** What fails is passed over. */
   readonly #ignoresFailures: boolean;
 
-  readonly #metrics: PolicyMetrics | undefined;
-
-  constructor(
-    view: ClusterView,
-    hook: ValidatingHook,
-    attributes: AdmissionAttributes,
-    evaluation: Evaluation,
-    findings: Findings,
-    metrics: PolicyMetrics | undefined,
-  ) {
-    this.#view = view;
-    this.#metrics = metrics;
-    this.#hook = hook;
-    this.#attributes = attributes;
-    this.#evaluation = evaluation;
-    this.#findings = findings;
-    this.#policy = hook.policy.metadata?.name ?? '';
-    this.#ignoresFailures = hook.policy.spec?.failurePolicy === 'Ignore';
+  constructor(parts: ApplicationParts) {
+    this.#parts = parts;
+    const { policy } = parts.hook;
+    this.#policy = policy.metadata?.name ?? '';
+    this.#ignoresFailures = policy.spec?.failurePolicy === 'Ignore';
   }
 
   async run(): Promise<void> {
-    const { bindings, configurationError, paramKind } = this.#hook;
+    const { view, attributes, hook } = this.#parts;
+    const { bindings, configurationError, paramKind } = hook;
     if (configurationError !== undefined) {
       this.#misconfigured(`failed to configure policy: ${configurationError}`, undefined);
       return;
     }
     for (const binding of bindings) {
-      if (!(await resourcesMatch(this.#view, binding.spec?.matchResources, this.#attributes))) continue;
-      let params: readonly (KubeObject | null)[];
+      if (!(await resourcesMatch(view, binding.spec?.matchResources, attributes))) continue;
       try {
-        params = await paramsOf(this.#view, paramKind, binding.spec?.paramRef, namespaceOf(this.#attributes));
+        const params = await paramsOf(view, paramKind, binding.spec?.paramRef, namespaceOf(attributes));
+        if (params.length === 0) continue;
+        const evaluation = await this.#parts.evaluationOf();
+        for (const param of params) await this.#validate(binding, param, evaluation);
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         this.#misconfigured(`failed to configure binding: ${error.message}`, binding.metadata?.name);
-        continue;
       }
-      for (const param of params) await this.#validate(binding, param);
     }
   }
 
   #misconfigured(message: string, binding: string | undefined): void {
-    if (!this.#ignoresFailures) this.#findings.deny({ policy: this.#policy, binding, message, reason: 'Invalid' });
+    if (!this.#ignoresFailures) this.#parts.findings.deny({ policy: this.#policy, binding, message, reason: 'Invalid' });
   }
 
-  async #validate(binding: ValidatingAdmissionPolicyBinding, params: KubeObject | null): Promise<void> {
+  async #validate(binding: ValidatingAdmissionPolicyBinding, params: KubeObject | null, evaluation: Evaluation): Promise<void> {
     let judgement: Judgement;
     try {
-      judgement = await this.#judge(params);
+      judgement = await this.#judge(params, evaluation);
     } catch (error) {
       // A failure that leaves nothing else to say.
       if (!(error instanceof CelError)) throw error;
@@ -166,21 +166,20 @@ class Application {
     }
     for (const [i, decision] of judgement.decisions.entries()) this.#carryOut(binding, decision, i);
     for (const { key, value } of judgement.annotations) {
-      if (typeof value === 'string') this.#findings.annotate(`${this.#policy}/${key}`, value);
+      if (typeof value === 'string') this.#parts.findings.annotate(`${this.#policy}/${key}`, value);
       else if (!this.#ignoresFailures) {
         const { message, seconds } = value;
-        this.#findings.deny({ policy: this.#policy, binding: binding.metadata?.name, message, reason: 'Invalid' });
+        this.#parts.findings.deny({ policy: this.#policy, binding: binding.metadata?.name, message, reason: 'Invalid' });
         this.#observe(binding, 'deny', message, seconds);
       }
     }
   }
 
   /** @throws CelError when match conditions fail, or everything together costs too much */
-  async #judge(params: KubeObject | null): Promise<Judgement> {
-    const { policy } = this.#hook;
+  async #judge(params: KubeObject | null, evaluation: Evaluation): Promise<Judgement> {
+    const { policy } = this.#parts.hook;
     const { expressions, variables, validations, annotations } = compiledOf(policy);
     const conditions = policy.spec?.matchConditions;
-    const evaluation = this.#evaluation;
     if (!(await conditionsHold(conditions, evaluation, { params, variables, expressions }))) return { decisions: [], annotations: [] };
     const scope = evaluation.scope({ params, variables, budget: new Budget(budgetMax) });
     const outcomes: Attempt[] = [];
@@ -207,18 +206,18 @@ class Application {
     const names = { policy: this.#policy, binding: binding.metadata?.name ?? '' };
     const validationActions = binding.spec?.validationActions ?? [];
     for (const action of validationActions) {
-      if (action === 'Deny') this.#findings.deny({ ...names, message, reason });
-      else if (action === 'Audit') this.#findings.audit({ message, ...names, expressionIndex, validationActions });
+      if (action === 'Deny') this.#parts.findings.deny({ ...names, message, reason });
+      else if (action === 'Audit') this.#parts.findings.audit({ message, ...names, expressionIndex, validationActions });
       else {
         const head = `Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}'`;
-        this.#attributes.warn(`${head}: ${message}`);
+        this.#parts.attributes.warn(`${head}: ${message}`);
       }
       this.#observe(binding, action.toLowerCase(), message, seconds);
     }
   }
 
   #observe(binding: ValidatingAdmissionPolicyBinding, enforcementAction: string, message: string, seconds: number): void {
-    this.#metrics?.observe({ policy: this.#policy, binding: binding.metadata?.name ?? '', message, seconds, enforcementAction });
+    this.#parts.metrics?.observe({ policy: this.#policy, binding: binding.metadata?.name ?? '', message, seconds, enforcementAction });
   }
 }
 

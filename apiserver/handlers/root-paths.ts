@@ -1,0 +1,35 @@
+// `/`: every path that leads somewhere, as metav1.RootPaths.
+
+import { type ApiContext, jsonType, send } from '../context.ts';
+import type { RemoteVersion } from '../discovery/documents.ts';
+import type { ResourceTable } from '../registry/resource-table.ts';
+import { refusedUnlessGet } from './handler.ts';
+import type { HealthCheck } from './health.ts';
+
+export interface RootPathsOptions {
+  resources: ResourceTable;
+  remote: readonly RemoteVersion[];
+  checks: readonly HealthCheck[];
+  /** What is served beside API groups and health. */
+  others: readonly string[];
+}
+
+/** False when the path is another one. */
+export function serveRootPaths(ctx: ApiContext, { resources, remote, checks, others }: RootPathsOptions): boolean {
+  const { path } = ctx.state.info;
+  if (path !== '/' && path !== '/index.html') return false;
+  if (refusedUnlessGet(ctx)) return true;
+  const paths = new Set(['/api', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/readyz', '/version', ...others]);
+  for (const { group, version } of [...resources.all.map(({ kind }) => kind), ...remote]) {
+    paths.add(group ? `/apis/${group}` : '/api');
+    paths.add(group ? `/apis/${group}/${version}` : `/api/${version}`);
+  }
+  for (const { name, isReadinessOnly } of checks) {
+    paths.add(`/readyz/${name}`);
+    if (isReadinessOnly) continue;
+    paths.add(`/healthz/${name}`);
+    paths.add(`/livez/${name}`);
+  }
+  send(ctx, 200, jsonType, JSON.stringify({ paths: [...paths].sort() }, null, 2));
+  return true;
+}
