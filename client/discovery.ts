@@ -48,7 +48,11 @@ function addGroup(found: Discovery, groupDocument: Json): void {
   const seen = new Set<string>();
   for (const versionDocument of listOf(groupDocument, 'versions')) {
     const version = textOf(versionDocument.version);
-    if (versionDocument.freshness === 'Stale') found.stale.push(group ? `${group}/${version}` : version);
+    if (versionDocument.freshness === 'Stale') {
+      // What the server remembers of it is not asked for: nobody would answer.
+      found.stale.push(group ? `${group}/${version}` : version);
+      continue;
+    }
     for (const resource of listOf(versionDocument, 'resources')) {
       const plural = textOf(resource.resource);
       const responseKind = isRecord(resource.responseKind) ? textOf(resource.responseKind.kind) : '';

@@ -27,7 +27,6 @@ const table: Record<string, Room> = {
       'reflect-metadata',
       'prom-client',
       're2js',
-      '@marcbachmann/cel-js',
       'fast-json-patch',
       'types:@kubernetes/client-node',
     ],

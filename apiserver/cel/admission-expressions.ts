@@ -1,13 +1,12 @@
 // The expressions of admission policies and of webhooks' match conditions: which variables they see, what they may evaluate
 // to, and the variables a policy composes. After k8s.io/apiserver/pkg/admission/plugin/cel.
 
-import type { Environment } from '@marcbachmann/cel-js';
 import { type FieldError, invalid } from '../../api/field-error.ts';
 import { authorizerType, namespaceType, requestType, resourceCheckType } from './admission-types.ts';
-import { patchTypesVariable } from './constructors.ts';
-import { costMax, type Sized } from './cost.ts';
-import { CelError, type CheckedProgram, celEnvironment, checkOnly, compileChecked, type TypedVariable } from './environment.ts';
-import { registerPatchTypes } from './patch-types.ts';
+import { costMax } from './cost.ts';
+import { CelError, type CheckedProgram, checkOnly, compilationProblem, compileChecked, type TypedVariable } from './environment.ts';
+import type { Meter } from './interpreter.ts';
+import { patchTypesVariable } from './patch-types.ts';
 import { type CelType, dynType, listType, mapType, structType } from './types.ts';
 
 export interface ExpressionScope {
@@ -29,27 +28,18 @@ export interface KnownTypes {
 export interface AdmissionProgram {
   readonly expression: string;
   readonly type: string;
-  /** `values` for every variable, `variables` among them with a property for each composed one. @throws CelError */
-  evaluate(values: Readonly<Record<string, unknown>>): unknown;
-  /** The most that it can cost where no text, list or map of any variable is larger than `sizeMax`; checks of the authorizer aside. */
-  costUpTo(sizeMax: number): number;
-  /** The same for sizes known one by one, of all variables but `variables`. */
-  costWith(sizes: Readonly<Record<string, Sized>>): number;
-  /** A coarser bound for what makes values whose sizes nothing tells. */
-  costBySteps(extent: number): number;
-}
-
-interface ComposedVariable {
-  readonly type: CelType;
-  /** undefined while only types are checked. */
-  readonly program: CheckedProgram | undefined;
+  /**
+   * `values` for every variable, `variables` among them with a property for each composed one. What it really costs is added to `meter`.
+   * @throws CelError
+   */
+  evaluate(values: Readonly<Record<string, unknown>>, meter?: Meter): unknown;
 }
 
 /** Compiles expressions one after the other; variables declared in between are seen by those that follow. */
 export class AdmissionExpressions {
   readonly #scope: ExpressionScope;
   readonly #known: KnownTypes;
-  readonly #composed: Map<string, ComposedVariable> | undefined;
+  readonly #composed: Map<string, CelType> | undefined;
 
   /** `composes`: `variables` is declared, even while it is empty. */
   constructor(scope: ExpressionScope, composes = false, known: KnownTypes = {}) {
@@ -60,9 +50,9 @@ export class AdmissionExpressions {
 
   /** Declares `variables.<name>`. @throws CelError, having declared it of any type */
   declare(name: string, expression: string): AdmissionProgram {
-    this.#composed?.set(name, { type: dynType, program: undefined });
+    this.#composed?.set(name, dynType);
     const { checked, program } = this.#compile(expression, {});
-    this.#composed?.set(name, { type: composedType(checked.celType), program: checked });
+    this.#composed?.set(name, composedType(checked.celType));
     return program;
   }
 
@@ -72,7 +62,7 @@ export class AdmissionExpressions {
     try {
       type = composedType(this.check(expression));
     } finally {
-      this.#composed?.set(name, { type, program: undefined });
+      this.#composed?.set(name, type);
     }
   }
 
@@ -87,7 +77,7 @@ export class AdmissionExpressions {
 
   /** The type of an expression. @throws CelError with cel-go's messages alone */
   check(expression: string): CelType {
-    return checkOnly(environmentOf(), expression, this.#variables(this.#scope));
+    return checkOnly(expression, this.#variables(this.#scope));
   }
 
   /** The problem of an expression that does not compile, if it has one. `value`: what is shown of it. */
@@ -109,27 +99,15 @@ export class AdmissionExpressions {
     const variables = this.#variables({ ...this.#scope, ...scope });
     let checked: CheckedProgram;
     try {
-      checked = compileChecked(environmentOf(), expression, variables);
+      checked = compileChecked(expression, variables);
     } catch (error) {
-      if (error instanceof CelError) throw new CelError(`compilation failed: ${error.message}`, { cause: error });
+      if (error instanceof CelError) throw new CelError(compilationProblem(error), { cause: error });
       throw error;
     }
-    const composed = new Map(this.#composed);
-    const costs = new Map<number, number>();
     const program: AdmissionProgram = {
       expression,
       type: checked.type,
-      evaluate: (values) => checked.evaluate(values),
-      costWith: (sizes) => checked.costWith(withComposed(sizes, composed)),
-      costBySteps: (extent) => checked.costBySteps(extent),
-      costUpTo(sizeMax) {
-        let cost = costs.get(sizeMax);
-        if (cost === undefined) {
-          cost = program.costWith(uniformSizes(sizeMax));
-          costs.set(sizeMax, cost);
-        }
-        return cost;
-      },
+      evaluate: (values, meter) => checked.evaluate(values, meter),
     };
     return { checked, program };
   }
@@ -144,42 +122,9 @@ export class AdmissionExpressions {
     }
     if (hasPatchTypes) types[patchTypesVariable] = dynType;
     const composed = this.#composed;
-    if (composed) types['variables'] = structType('kubernetes.variables', (name) => composed.get(name)?.type);
+    if (composed) types['variables'] = structType('kubernetes.variables', (name) => composed.get(name));
     return Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type, sizeMax: costMax }]));
   }
-}
-
-const inputs = ['object', 'oldObject', 'request', 'namespaceObject', 'params'];
-
-let shared: Environment | undefined;
-
-/** What all these expressions run in; what each may see is a matter of its types. */
-function environmentOf(): Environment {
-  if (shared) return shared;
-  const environment = celEnvironment([...inputs, 'variables']);
-  environment.registerVariable('authorizer', 'kubernetes.authorization.Authorizer');
-  registerPatchTypes(environment);
-  shared = environment;
-  return environment;
-}
-
-/** The sizes with those of composed variables, which are worked out from their own expressions. */
-function withComposed(sizes: Readonly<Record<string, Sized>>, composed: ReadonlyMap<string, ComposedVariable>): Record<string, Sized> {
-  if (composed.size === 0) return sizes;
-  const all: Record<string, Sized> = { ...sizes };
-  all['variables'] = { sizeMax: composed.size, fields: { get: (name) => composed.get(name)?.program?.sizeWith(all) } };
-  return all;
-}
-
-function uniformSizes(sizeMax: number): Record<string, Sized> {
-  const uniform: Sized = {
-    sizeMax,
-    get item() {
-      return uniform;
-    },
-    fields: { get: () => uniform },
-  };
-  return Object.fromEntries(inputs.map((name) => [name, uniform]));
 }
 
 function problemsOf(compile: () => unknown, value: string, at: string): FieldError[] {

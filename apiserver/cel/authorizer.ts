@@ -13,8 +13,6 @@ export class Decisions {
   readonly #authorize: Authorizer;
   readonly #known = new Map<string, DecisionValue>();
   readonly #pending = new Map<string, Promise<void>>();
-  /** Called for every question, known or not; may throw to refuse it. */
-  onCheck: () => void = () => {};
 
   constructor(authorize: Authorizer) {
     this.#authorize = authorize;
@@ -22,7 +20,6 @@ export class Decisions {
 
   /** @throws CelError when the answer is not there yet */
   decide(attributes: AuthorizationAttributes): DecisionValue {
-    this.onCheck();
     const key = JSON.stringify(attributes);
     const known = this.#known.get(key);
     if (known) return known;

@@ -2,9 +2,8 @@
 // costs 1, what reads a text a tenth of its length, a loop its body times its range. Only the upper bound is kept; that is what limits
 // are held against.
 
-import type { ASTNode } from '@marcbachmann/cel-js';
-import { macroForms } from './checker.ts';
-import { constructedFields, constructorCall } from './constructors.ts';
+import { type Call, type Comprehension, type Expr, qualifiedName } from './ast.ts';
+import { isFunction } from './functions.ts';
 import type { CelType } from './types.ts';
 
 /** Beyond this costs are all the same. */
@@ -32,6 +31,8 @@ const mapCost = 30;
 const structCost = 40;
 const textFactor = 0.1;
 const regexFactor = 0.25;
+/** Allows two checks of the authorizer in an expression. */
+export const checkCost = 350_000;
 
 const bounded = (cost: number) => Math.min(costMax, cost);
 const sizeOf = ({ size }: Estimate) => size ?? costMax;
@@ -40,13 +41,13 @@ const part = (size: number, factor: number) => bounded(Math.ceil(size * factor))
 type Scope = ReadonlyMap<string, Estimate>;
 
 /** The most that evaluating `ast` can cost, given the types of its parts. */
-export function estimateCost(ast: ASTNode, types: ReadonlyMap<ASTNode, CelType>, variables: Readonly<Record<string, Sized>>): number {
+export function estimateCost(ast: Expr, types: ReadonlyMap<Expr, CelType>, variables: Readonly<Record<string, Sized>>): number {
   const scope = new Map(Object.entries(variables).map(([name, shape]): [string, Estimate] => [name, shaped(shape, 1)]));
   return new Estimator(types).estimate(ast, scope).cost;
 }
 
 /** How large the value of `ast` gets at most. */
-export function estimateSize(ast: ASTNode, types: ReadonlyMap<ASTNode, CelType>, variables: Readonly<Record<string, Sized>>): Sized {
+export function estimateSize(ast: Expr, types: ReadonlyMap<Expr, CelType>, variables: Readonly<Record<string, Sized>>): Sized {
   const scope = new Map(Object.entries(variables).map(([name, shape]): [string, Estimate] => [name, shaped(shape, 1)]));
   return sizedOf(new Estimator(types).estimate(ast, scope));
 }
@@ -60,163 +61,171 @@ function sizedOf(estimate: Estimate): Sized {
 const shaped = (shape: Sized | undefined, cost: number): Estimate => ({ cost, size: shape?.sizeMax, shape });
 
 class Estimator {
-  readonly #types: ReadonlyMap<ASTNode, CelType>;
+  readonly #types: ReadonlyMap<Expr, CelType>;
 
-  constructor(types: ReadonlyMap<ASTNode, CelType>) {
+  constructor(types: ReadonlyMap<Expr, CelType>) {
     this.#types = types;
   }
 
-  estimate(node: ASTNode, scope: Scope): Estimate {
+  estimate(node: Expr, scope: Scope): Estimate {
     const found = this.#estimate(node, scope);
     const kind = this.#types.get(node)?.kind ?? 'dyn';
     const isScalar = ['bool', 'double', 'duration', 'int', 'timestamp', 'uint'].includes(kind);
     return { ...found, cost: bounded(found.cost), size: found.size ?? (isScalar ? 1 : undefined) };
   }
 
-  #estimate(node: ASTNode, scope: Scope): Estimate {
+  #estimate(node: Expr, scope: Scope): Estimate {
     switch (node.op) {
-      case 'value':
-        return {
-          cost: 0,
-          size: typeof node.args === 'string' ? [...node.args].length : node.args instanceof Uint8Array ? node.args.length : 1,
-        };
-      case 'id':
-        return { ...(scope.get(node.args) ?? { size: 0 }), cost: 1 };
-      case '.':
-      case '.?': {
-        const operand = this.estimate(node.args[0], scope);
-        const isKeyed = ['map', 'struct', 'param'].includes(this.#types.get(node.args[0])?.kind ?? 'dyn');
-        const { shape } = operand;
-        const field = shape?.fields?.get(node.args[1]) ?? shape?.item;
-        return shaped(field, operand.cost + (isKeyed || node.op === '.?' ? 1 : 0));
+      case 'literal': {
+        const { value } = node;
+        return { cost: 0, size: typeof value === 'string' ? [...value].length : value instanceof Uint8Array ? value.length : 1 };
       }
-      case '[]':
-      case '[?]': {
-        const [container, index] = node.args.map((each) => this.estimate(each, scope)) as [Estimate, Estimate];
+      case 'ident':
+        return { ...(scope.get(node.name.replace(/^\./, '')) ?? { size: 0 }), cost: 1 };
+      case 'select': {
+        if (node.isTest) return { cost: this.#testCost(node.operand, scope), size: 1 };
+        // A variable may have a name of several parts.
+        const whole = scope.get(qualifiedName(node) ?? '');
+        return whole ? { ...whole, cost: 1 } : this.#field(node.operand, node.field, false, scope);
+      }
+      case 'call':
+        return this.#call(node, scope);
+      case 'list': {
+        const items = node.items.map((each) => this.estimate(each, scope));
+        const [only] = items;
+        const item = items.length === 1 && only ? { ...only, cost: 1 } : { cost: 0, size: largest(items) };
+        return { cost: listCost + sum(items), size: items.length, item };
+      }
+      case 'map': {
+        const entries = node.entries.flatMap(({ key, value }) => [this.estimate(key, scope), this.estimate(value, scope)]);
+        return { cost: mapCost + sum(entries), size: node.entries.length };
+      }
+      case 'struct': {
+        const values = node.fields.map(({ value }) => this.estimate(value, scope));
+        return { cost: structCost + sum(values), size: values.length };
+      }
+      case 'comprehension':
+        return this.#comprehension(node, scope);
+    }
+  }
+
+  /** Whether something is there costs what it takes to get where it would be. */
+  #testCost(operand: Expr, scope: Scope): number {
+    return Math.max(0, this.estimate(operand, scope).cost - 1);
+  }
+
+  #field(operand: Expr, field: string, isOptional: boolean, scope: Scope): Estimate {
+    const on = this.estimate(operand, scope);
+    const isKeyed = ['map', 'struct', 'param'].includes(this.#types.get(operand)?.kind ?? 'dyn');
+    const found = on.shape?.fields?.get(field) ?? on.shape?.item;
+    return shaped(found, on.cost + (isKeyed || isOptional ? 1 : 0));
+  }
+
+  #comprehension(node: Comprehension, scope: Scope): Estimate {
+    const range = this.estimate(node.range, scope);
+    const initial = this.estimate(node.initial, scope);
+    const isList = this.#types.get(node.range)?.kind !== 'map';
+    const item = { ...(range.item ?? shaped(range.shape?.item, 1)), cost: 1 };
+    const key: Estimate = { cost: 1, size: isList ? 1 : 0 };
+    const bound = node.variables.length === 2 ? [key, item] : [isList ? item : key];
+    const outer = new Map(scope).set(node.accumulator, { ...initial, cost: 1 });
+    const inner = new Map(outer);
+    node.variables.forEach((name, i) => void inner.set(name, bound[i] as Estimate));
+    const [condition, step] = [this.estimate(node.condition, inner), this.estimate(node.step, inner)];
+    const result = this.estimate(node.result, outer);
+    const count = sizeOf(range);
+    const cost = range.cost + initial.cost + result.cost + bounded(count * (condition.cost + step.cost));
+    const { op } = node.initial;
+    if (op === 'list' || op === 'map') return { cost, size: count, item: step.item };
+    return op === 'literal' ? { cost, size: 1 } : { ...result, cost };
+  }
+
+  #call(node: Call, scope: Scope): Estimate {
+    const { args, target } = node;
+    const name = node.name.replace(/^\./, '');
+    switch (name) {
+      case '_&&_':
+      case '_||_':
+        return { cost: sum(args.map((each) => this.estimate(each, scope))), size: 1 };
+      case '_?:_':
+      case '_?_:_': {
+        const [condition, first, second] = args.map((each) => this.estimate(each, scope)) as [Estimate, Estimate, Estimate];
+        const size = Math.max(sizeOf(first), sizeOf(second));
+        return { cost: condition.cost + Math.max(first.cost, second.cost), size, item: first.item ?? second.item };
+      }
+      case '_?._': {
+        const field = args[1]?.op === 'literal' ? String(args[1].value) : '';
+        return this.#field(args[0] as Expr, field, true, scope);
+      }
+      case '_[_]':
+      case '_[?_]': {
+        const [container, index] = args.map((each) => this.estimate(each, scope)) as [Estimate, Estimate];
         const item = container.item ?? shaped(container.shape?.item, 0);
         return { ...item, cost: container.cost + index.cost + 1 };
       }
-      case 'list': {
-        const items = node.args.map((each) => this.estimate(each, scope));
-        return { cost: listCost + sum(items), size: items.length, item: { cost: 0, size: largest(items) } };
-      }
-      case 'map': {
-        const entries = node.args.flat().map((each) => this.estimate(each, scope));
-        return { cost: mapCost + sum(entries), size: node.args.length };
-      }
-      case '&&':
-      case '||':
-        return { cost: sum(node.args.map((each) => this.estimate(each, scope))), size: 1 };
-      case '?:': {
-        const [condition, first, second] = node.args.map((each) => this.estimate(each, scope)) as [Estimate, Estimate, Estimate];
-        return { cost: condition.cost + Math.max(first.cost, second.cost), size: Math.max(sizeOf(first), sizeOf(second)) };
-      }
-      case 'call':
-        return this.#call(node.args[0], undefined, node.args[1], scope);
-      case 'rcall':
-        return this.#macro(node.args[0], node.args[1], node.args[2], scope) ?? this.#call(node.args[0], node.args[1], node.args[2], scope);
-      case '!_':
-      case '-_':
-        return { cost: this.estimate(node.args, scope).cost + 1, size: 1 };
-      default:
-        return this.#binary(node.op, node.args as readonly [ASTNode, ASTNode], scope);
     }
-  }
-
-  #binary(operator: string, args: readonly [ASTNode, ASTNode], scope: Scope): Estimate {
-    const [left, right] = args.map((each) => this.estimate(each, scope)) as [Estimate, Estimate];
-    const spent = left.cost + right.cost;
-    const kind = this.#types.get(args[0])?.kind ?? 'dyn';
-    const isText = kind === 'string' || kind === 'bytes' || kind === 'dyn';
-    const smaller = Math.min(sizeOf(left), sizeOf(right));
-    switch (operator) {
-      case '==':
-      case '!=':
-        return { cost: spent + part(smaller, textFactor), size: 1 };
-      case '<':
-      case '<=':
-      case '>':
-      case '>=':
-        return { cost: spent + (isText ? Math.max(1, part(smaller, textFactor)) : 1), size: 1 };
-      case 'in':
-        return { cost: spent + (this.#types.get(args[1])?.kind === 'map' ? 1 : sizeOf(right)), size: 1 };
-      case '+': {
-        const size = bounded(sizeOf(left) + sizeOf(right));
-        if (kind === 'list') return { cost: spent + 1, size, item: left.item ?? right.item };
-        return isText ? { cost: spent + part(size, textFactor), size } : { cost: spent + 1, size: 1 };
-      }
-      default:
-        return { cost: spent + 1, size: 1 };
-    }
-  }
-
-  #macro(name: string, target: ASTNode, args: readonly ASTNode[], scope: Scope): Estimate | undefined {
-    const form = macroForms[name]?.find(({ names, bodies }) => names + bodies === args.length);
-    if (!form) return undefined;
-    const range = this.estimate(target, scope);
-    const isList = this.#types.get(target)?.kind !== 'map';
-    const item = { ...(range.item ?? shaped(range.shape?.item, 1)), cost: 1 };
-    const key: Estimate = { cost: 1, size: isList ? 1 : 0 };
-    const bound = form.isOptional ? [{ ...range, cost: 1 }] : form.names === 2 ? [key, item] : [isList ? item : key];
-    const inner = new Map(scope);
-    args.slice(0, form.names).forEach((each, i) => void inner.set(String(each.args), bound[i] as Estimate));
-    const bodies = args.slice(form.names).map((each) => this.estimate(each, inner));
-    const [first, last] = [bodies[0] as Estimate, bodies.at(-1) as Estimate];
-    if (form.isOptional) return { cost: 2 * range.cost + listCost + 3 + last.cost, size: last.size };
-    const steps = stepCost(name, first.cost, bodies.length > 1 ? last.cost : undefined);
-    const made = name === 'map' || name === 'transformList' || name === 'filter' ? listCost : name.startsWith('transformMap') ? mapCost : 0;
-    const end = name === 'existsOne' || name === 'exists_one' ? 2 : 1;
-    const cost = range.cost + made + end + bounded(sizeOf(range) * steps);
-    if (made === 0) return { cost, size: 1 };
-    return { cost, size: sizeOf(range), item: name === 'filter' ? item : { cost: 1, size: last.size } };
-  }
-
-  #call(name: string, target: ASTNode | undefined, args: readonly ASTNode[], scope: Scope): Estimate {
-    if (!target && name === constructorCall) {
-      const values = constructedFields(args[1]).map(({ value }) => this.estimate(value, scope));
-      return { cost: structCost + sum(values), size: values.length };
-    }
-    if (!target && name === 'has') {
-      const [selection] = args;
-      return { cost: selection?.op === '.' ? Math.max(0, this.estimate(selection.args[0], scope).cost - 1) : 0, size: 1 };
-    }
+    const namespace = target && qualifiedName(target);
+    const isQualified = namespace !== undefined && !scope.has(namespace) && isFunction(`${namespace}.${name}`);
+    const on = target && !isQualified ? this.estimate(target, scope) : undefined;
     const given = args.map((each) => this.estimate(each, scope));
-    const isNamespace = target !== undefined && !this.#types.has(target);
-    const on = target && !isNamespace ? this.estimate(target, scope) : undefined;
-    const spent = sum(given) + (on?.cost ?? 0);
-    const { cost, ...result } = callCost(name, on ?? given[0], given, on !== undefined);
-    return { cost: spent + cost, size: result.size, shape: name === 'dyn' ? given[0]?.shape : undefined, item: result.item };
+    const operands = on ? [on, ...given] : given;
+    const spent = sum(operands);
+    const operator = this.#operator(name, operands, target && !isQualified ? target : args[0], args);
+    const { cost, ...made } = operator ?? callCost(isQualified ? `${namespace}.${name}` : name, on ?? given[0], given, on !== undefined);
+    return { ...made, cost: spent + cost, shape: name === 'dyn' ? given[0]?.shape : undefined };
+  }
+
+  #operator(name: string, [left, right]: readonly Estimate[], first: Expr | undefined, args: readonly Expr[]): Estimate | undefined {
+    const kind = (first && this.#types.get(first)?.kind) ?? 'dyn';
+    const isText = kind === 'string' || kind === 'bytes' || kind === 'dyn';
+    if (!left || !right) return undefined;
+    const smaller = Math.min(sizeOf(left), sizeOf(right));
+    switch (name) {
+      case '_==_': {
+        const fixed = equalityCosts[(first && this.#types.get(first)?.name) ?? ''];
+        return { cost: fixed ?? part(smaller, textFactor), size: 1 };
+      }
+      case '_!=_':
+        return { cost: part(smaller, textFactor), size: 1 };
+      case '_<_':
+      case '_<=_':
+      case '_>_':
+      case '_>=_':
+        return { cost: isText ? Math.max(1, part(smaller, textFactor)) : 1, size: 1 };
+      case '@in':
+        return { cost: (args[1] && this.#types.get(args[1])?.kind) === 'map' ? 1 : sizeOf(right), size: 1 };
+      case '_+_': {
+        const size = bounded(sizeOf(left) + sizeOf(right));
+        if (kind === 'list') return { cost: 1, size, item: left.size === 0 ? right.item : (left.item ?? right.item) };
+        return isText ? { cost: part(size, textFactor), size } : { cost: 1, size: 1 };
+      }
+      default:
+        return undefined;
+    }
   }
 }
+
+/** What comparing two values of a library's type costs, whatever they are. */
+const equalityCosts: Readonly<Record<string, number>> = {
+  'kubernetes.NamedFormat': 7,
+  ...Object.fromEntries(
+    ['Authorizer', 'Decision', 'GroupCheck', 'PathCheck', 'ResourceCheck'].map((name) => [`kubernetes.authorization.${name}`, 1]),
+  ),
+  'kubernetes.Quantity': 1,
+  'kubernetes.Semver': 1,
+  'net.CIDR': 1,
+  'net.IP': 1,
+};
 
 const sum = (estimates: readonly Estimate[]) => estimates.reduce((all, { cost }) => all + cost, 0);
 const largest = (estimates: readonly Estimate[]) => estimates.reduce((most, each) => Math.max(most, sizeOf(each)), 0);
 
-/** What one round of a macro's loop costs beside its range. */
-function stepCost(name: string, first: number, transform: number | undefined): number {
-  switch (name) {
-    case 'all':
-      return first + 3;
-    case 'exists':
-      return first + 4;
-    case 'existsOne':
-    case 'exists_one':
-      return first + 2;
-    case 'filter':
-      return first + listCost + 3;
-    case 'transformMap':
-      return transform === undefined ? first + 3 : first + transform + 3;
-    case 'transformMapEntry':
-      return transform === undefined ? first + 2 : first + transform + 2;
-    default:
-      return transform === undefined ? first + listCost + 2 : first + transform + listCost + 2;
-  }
-}
-
 const perText = new Set(
-  'cidr isIP isCIDR ip quantity isQuantity semver isSemver url isURL lowerAscii upperAscii substring trim escapeKey format'.split(' '),
+  'cidr isIP isCIDR ip quantity isQuantity semver isSemver url isURL lowerAscii upperAscii substring trim jsonpatch.escapeKey format'.split(
+    ' ',
+  ),
 );
-const keepsSize = new Set(['url', 'lowerAscii', 'upperAscii', 'substring', 'trim', 'escapeKey']);
+const keepsSize = new Set(['url', 'lowerAscii', 'upperAscii', 'substring', 'trim', 'jsonpatch.escapeKey']);
 const overItems = new Set(['isSorted', 'sum', 'max', 'min', 'indexOf', 'lastIndexOf']);
 
 /** What a function costs beside its arguments; `on` is its target, or its first argument. */
@@ -263,6 +272,22 @@ function callCost(name: string, on: Estimate | undefined, args: readonly Estimat
     case 'string':
     case 'bytes':
       return { cost: on?.size === 1 ? 1 : part(size, textFactor), size: name === 'bytes' ? bounded(size * 4) : size };
+    case 'sets.contains':
+    case 'sets.intersects':
+      return { cost: bounded(1 + size * (other ? sizeOf(other) : 0)), size: 1 };
+    case 'sets.equivalent':
+      return { cost: bounded(1 + 2 * size * (other ? sizeOf(other) : 0)), size: 1 };
+    case 'strings.quote':
+      return { cost: part(size, textFactor), size: bounded(size * 2 + 2) };
+    case 'check':
+      return { cost: checkCost, size: undefined };
+    case 'fieldSelector':
+    case 'labelSelector': {
+      const length = other ? sizeOf(other) : 0;
+      return { cost: bounded(listCost + part(length, textFactor) + part(part(length, 0.5), listCost + structCost)), size: undefined };
+    }
+    case 'ip.isCanonical':
+      return { cost: part(size, 2 * textFactor), size: 1 };
     case 'slice':
     case 'reverse':
     case 'flatten':

@@ -1,6 +1,8 @@
 // Which functions there are for which types: CEL's operators and standard functions under cel-go's names, and those of the libraries.
 
-import { libraryFunctions } from './library/register.ts';
+import { libraryFunctions } from './library/functions.ts';
+import type { LibraryFunction } from './library/library-function.ts';
+import { standardFunctions } from './library/standard.ts';
 import { type CelType, dynType, parseType, splitTypes } from './types.ts';
 
 /** One form of a function. */
@@ -9,24 +11,13 @@ export interface Overload {
   /** The target, if any, comes first. */
   readonly params: readonly CelType[];
   readonly result: CelType;
+  /** Absent for operators, and what else the interpreter does itself. */
+  readonly compute?: ((...args: never[]) => unknown) | undefined;
 }
 
 const numbers = ['int', 'uint', 'double'];
 const ordered = ['bool', 'string', 'bytes', 'timestamp', 'duration'];
 const pairs = [...numbers.flatMap((a) => numbers.map((b) => [a, b])), ...ordered.map((type) => [type, type])];
-const dateParts = ['FullYear', 'Month', 'DayOfYear', 'DayOfMonth', 'Date', 'DayOfWeek'];
-const timeParts = ['Hours', 'Minutes', 'Seconds', 'Milliseconds'];
-const conversions: Readonly<Record<string, readonly string[]>> = {
-  bool: ['bool', 'string'],
-  bytes: ['bytes', 'string'],
-  double: ['double', 'int', 'string', 'uint'],
-  duration: ['string'],
-  int: ['int', 'double', 'string', 'uint'],
-  string: ['string', 'bool', 'bytes', 'double', 'int', 'uint'],
-  timestamp: ['int', 'string'],
-  uint: ['uint', 'double', 'int', 'string'],
-};
-
 /** Operators by cel-go's names for them. */
 const operators: readonly (readonly [name: string, params: string, result: string])[] = [
   ['_?_:_', 'bool, T, T', 'T'],
@@ -57,40 +48,10 @@ const operators: readonly (readonly [name: string, params: string, result: strin
   ['@in', 'K, map<K, V>', 'bool'],
 ];
 
-const standard: readonly string[] = [
-  ...['string', 'bytes', 'list<T>', 'map<K, V>'].flatMap((type) => [`size(${type}): int`, `${type}.size(): int`]),
-  'dyn(T): dyn',
-  'type(T): type<T>',
-  ...Object.entries(conversions).flatMap(([to, from]) => from.map((type) => `${to}(${type}): ${to}`)),
-  ...['contains', 'endsWith', 'startsWith', 'matches'].map((name) => `string.${name}(string): bool`),
-  'matches(string, string): bool',
-  ...[...dateParts, ...timeParts].flatMap((part) => [`timestamp.get${part}(): int`, `timestamp.get${part}(string): int`]),
-  ...timeParts.map((part) => `duration.get${part}(): int`),
-  'string.lowerAscii(): string',
-  'string.upperAscii(): string',
-  'string.trim(): string',
-  'string.indexOf(string): int',
-  'string.indexOf(string, int): int',
-  'string.lastIndexOf(string): int',
-  'string.lastIndexOf(string, int): int',
-  'string.substring(int): string',
-  'string.substring(int, int): string',
-  'string.split(string): list<string>',
-  'string.split(string, int): list<string>',
-  'list<string>.join(): string',
-  'list<string>.join(string): string',
-  'optional.none(): optional<T>',
-  'optional.of(T): optional<T>',
-  'optional<T>.hasValue(): bool',
-  'optional<T>.value(): T',
-  'optional<T>.or(optional<T>): optional<T>',
-  'optional<T>.orValue(T): T',
-];
-
 /** Names before a dot that belong to the function's own. */
-const isNamespace = (text: string) => /^(format|ip|jsonpatch|lists|optional|sets|strings)$/.test(text);
+const isNamespace = (text: string) => /^(cel|format|ip|jsonpatch|lists|optional|sets|strings)$/.test(text);
 
-function parseSignature(signature: string): readonly [name: string, overload: Overload] {
+function parseSignature([signature, compute]: LibraryFunction): readonly [name: string, overload: Overload] {
   const [, head = '', params = '', result = 'dyn'] = /^(.*?)\(([^()]*)\): (.*)$/.exec(signature) ?? [];
   const dot = head.lastIndexOf('.');
   const before = dot === -1 ? '' : head.slice(0, dot);
@@ -98,7 +59,7 @@ function parseSignature(signature: string): readonly [name: string, overload: Ov
   const types = splitTypes(params).map(parseType);
   return [
     isMember ? head.slice(dot + 1) : head,
-    { isMember, params: isMember ? [parseType(before), ...types] : types, result: parseType(result) },
+    { isMember, params: isMember ? [parseType(before), ...types] : types, result: parseType(result), compute },
   ];
 }
 
@@ -107,8 +68,7 @@ function tableOf(): ReadonlyMap<string, readonly Overload[]> {
   const add = (name: string, overload: Overload) => void table.set(name, [...(table.get(name) ?? []), overload]);
   for (const [name, params, result] of operators)
     add(name, { isMember: false, params: splitTypes(params).map(parseType), result: parseType(result) });
-  for (const signature of [...standard, ...libraryFunctions.map(([each]) => each)]) add(...parseSignature(signature));
-  for (const inner of ['re2Matches']) table.delete(inner);
+  for (const declared of [...standardFunctions, ...libraryFunctions]) add(...parseSignature(declared));
   return table;
 }
 
@@ -122,7 +82,8 @@ export function overloadsOf(name: string): readonly Overload[] | undefined {
 
 /** What a name of a type stands for, such as `int` in `type(x) == int`. */
 export function typeNamed(name: string): CelType | undefined {
-  if (/^(bool|bytes|double|int|list|map|null_type|string|type|uint)$/.test(name)) return { kind: 'type', name: 'type', params: [dynType] };
+  if (/^(bool|bytes|double|int|list|map|null_type|optional_type|string|type|uint)$/.test(name))
+    return { kind: 'type', name: 'type', params: [dynType] };
   if (/^(google\.protobuf\.(Timestamp|Duration)|kubernetes\.(Quantity|URL|Semver|NamedFormat)|net\.(IP|CIDR))$/.test(name))
     return { kind: 'type', name: 'type', params: [dynType] };
   return undefined;

@@ -30,36 +30,3 @@ function formatIssue(source: string, { at, message }: Issue): string {
 }
 
 const isWide = (char: string) => (char.codePointAt(0) ?? 0) > 0x7f;
-
-const operandStart = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
-
-/** What the parser found wrong, in the words of cel-go's. */
-export function syntaxIssue(source: string, code: string, at: number, summary: string): Issue {
-  const rest = source.slice(at);
-  const token = rest.trim() === '' ? '<EOF>' : (/^(?:\w+|==|!=|<=|>=|&&|\|\||.)/s.exec(rest)?.[0] ?? '<EOF>');
-  const place = token === '<EOF>' ? source.length : at;
-  switch (code) {
-    case 'reserved_identifier':
-      return { at, message: `reserved identifier: ${token}` };
-    case 'unexpected_token':
-      return { at: place, message: `Syntax error: mismatched input '${token}' expecting ${operandStart}` };
-    case 'expected_token':
-      if (/Expected IDENTIFIER/.test(summary))
-        return { at: place, message: `Syntax error: no viable alternative at input '.${token === '<EOF>' ? '' : token}'` };
-      return { at: place, message: `Syntax error: mismatched input '${token}' expecting ${wantedToken(summary)}` };
-    case 'unexpected_character':
-      if (/^[@#$^~`;|&=]/.test(rest))
-        return { at, message: `Syntax error: token recognition error at: '${rest.slice(0, /^[|&=]/.test(rest) ? 2 : 1)}'` };
-      return { at: place, message: `Syntax error: mismatched input '${token}' expecting <EOF>` };
-    case 'unterminated_string':
-    case 'unterminated_triple_quoted_string':
-      return { at, message: `Syntax error: token recognition error at: '${rest}'` };
-    case 'invalid_macro_argument':
-      return { at, message: 'argument must be a simple name' };
-    default:
-      return { at, message: /^Invalid (integer|hex)/.test(summary) ? 'invalid int literal' : `Syntax error: ${summary}` };
-  }
-}
-
-const signs: Readonly<Record<string, string>> = { RPAREN: "')'", RBRACKET: "']'", RBRACE: "'}'", COLON: "':'" };
-const wantedToken = (summary: string) => signs[/Expected (\w+)/.exec(summary)?.[1] ?? ''] ?? '<EOF>';

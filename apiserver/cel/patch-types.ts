@@ -1,9 +1,10 @@
 // What mutations make: `Object{...}`, `Object.spec{...}` and `JSONPatch{...}`, and the JSON they stand for
 // (k8s.io/apiserver/pkg/cel/mutation).
 
-import { type Environment, Optional } from '@marcbachmann/cel-js';
 import { CelError } from './cel-error.ts';
-import { constructorCall } from './constructors.ts';
+import { entriesOf, mapOf } from './map-values.ts';
+import { type CelType, dynType, stringType, structType } from './types.ts';
+import { CelTimestamp, CelUint } from './values.ts';
 
 /** A value made by `Object...{...}`. */
 export class ObjectValue {
@@ -24,25 +25,23 @@ export class JsonPatchValue {
   }
 }
 
-/** Declares what rewritten constructors call. */
-export function registerPatchTypes(environment: Environment): void {
-  environment.registerType('kubernetes.mutation.Object', { ctor: ObjectValue });
-  environment.registerType('kubernetes.mutation.JSONPatch', { ctor: JsonPatchValue });
-  environment.registerFunction(`${constructorCall}(string, list): dyn`, (name: string, entries: Entries) =>
-    name === 'JSONPatch' ? new JsonPatchValue(fieldsOf(entries)) : new ObjectValue(name, fieldsOf(entries)),
-  );
+/** What `Name{...}` makes of its fields. */
+export function structValue(name: string, given: ReadonlyMap<string, unknown>): ObjectValue | JsonPatchValue {
+  const fields: Record<string, unknown> = {};
+  for (const [field, value] of given) define(fields, field, value);
+  return name === 'JSONPatch' ? new JsonPatchValue(fields) : new ObjectValue(name, fields);
 }
 
-type Entries = readonly (readonly [string, unknown])[];
+/** Present among the variables where mutations may make their patches. */
+export const patchTypesVariable = '@patch types';
 
-function fieldsOf(entries: Entries): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
-  for (const [name, value] of entries) {
-    if (!name.startsWith('?')) define(fields, name, value);
-    else if (!(value instanceof Optional)) throw new CelError(`cannot initialize optional entry '${name.slice(1)}' from non-optional`);
-    else if (value.hasValue()) define(fields, name.slice(1), value.value());
-  }
-  return fields;
+const patchFields: Readonly<Record<string, CelType>> = { op: stringType, from: stringType, path: stringType, value: dynType };
+
+/** The type that a name before braces stands for, where there are `variables`. */
+export function constructible(name: string, variables: ReadonlyMap<string, CelType>): CelType | undefined {
+  if (!variables.has(patchTypesVariable)) return undefined;
+  if (name === 'JSONPatch') return structType(name, (field) => patchFields[field]);
+  return /^Object(\.\w+)*$/.test(name) ? structType(name, () => dynType) : undefined;
 }
 
 function define(object: Record<string, unknown>, name: string, value: unknown): void {
@@ -60,14 +59,16 @@ export function typeMismatches(value: unknown): string[] {
       }
       for (const [name, field] of Object.entries(each.fields)) visit(field, `${path}.${name}`);
     } else if (Array.isArray(each)) for (const item of each) visit(item, path);
-    else if (isPlainMap(each)) for (const item of each instanceof Map ? each.values() : Object.values(each)) visit(item, path);
+    else for (const [, item] of entriesIn(each)) visit(item, path);
   };
   if (value instanceof ObjectValue) visit(value, value.typeName);
   return found;
 }
 
-const isPlainMap = (value: unknown): value is object =>
-  value instanceof Map || (typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value)));
+function entriesIn(value: unknown): [unknown, unknown][] {
+  const map = mapOf(value);
+  return map ? entriesOf(map) : [];
+}
 
 /** The JSON of what an expression made. @throws CelError for what is none */
 export function plainJson(value: unknown): unknown {
@@ -75,11 +76,11 @@ export function plainJson(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plainJson);
   if (value instanceof ObjectValue || value instanceof JsonPatchValue) return jsonOf(Object.entries(value.fields));
-  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
+  if (value instanceof CelTimestamp) return String(value);
+  if (value instanceof CelUint) return Number(value.value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (isPlainMap(value)) return jsonOf(value instanceof Map ? [...value] : Object.entries(value));
-  const text = typeof value === 'object' ? value.valueOf() : undefined;
-  if (typeof text === 'bigint') return Number(text);
+  const map = mapOf(value);
+  if (map) return jsonOf(entriesOf(map));
   throw new CelError('evaluated to a type that could not marshal to JSON');
 }
 

@@ -3,7 +3,7 @@
 
 import type { JsonSchema, ValidationRule } from '../../api/apiextensions.ts';
 import { type FieldError, forbidden, invalid } from '../../api/field-error.ts';
-import { CelError } from '../cel/environment.ts';
+import { CelError, compilationProblem } from '../cel/environment.ts';
 import { childrenOf, compileRule, usesOldSelf } from './cel-rules.ts';
 import { countMaxOf, type SchemaType, schemaType } from './schema-type.ts';
 
@@ -76,7 +76,7 @@ const times = (a: number | undefined, b: number | undefined) => (a === undefined
 function checkRule(rule: ValidationRule, type: SchemaType, place: Place, errors: FieldError[], costs: RuleCost[]): void {
   const { at } = place;
   const program = compileRule(rule, rule.rule, type);
-  if (program instanceof CelError) errors.push(invalid(`${at}.rule`, shownRule(rule), `compilation failed: ${program.message}`));
+  if (program instanceof CelError) errors.push(invalid(`${at}.rule`, shownRule(rule), compilationProblem(program)));
   else if (program.type !== 'bool') errors.push(invalid(`${at}.rule`, shownRule(rule), 'cel expression must evaluate to a bool'));
   else {
     const cost = program.cost * (place.countMax ?? countMaxOf(type));
@@ -104,7 +104,7 @@ function checkMessage(
 ): void {
   const program = compileRule(rule, expression, type);
   const where = `${at}.messageExpression`;
-  if (program instanceof CelError) errors.push(invalid(where, shownRule(rule), `messageExpression compilation failed: ${program.message}`));
+  if (program instanceof CelError) errors.push(invalid(where, shownRule(rule), `messageExpression ${compilationProblem(program)}`));
   else if (program.type !== 'string') errors.push(invalid(where, shownRule(rule), 'messageExpression must evaluate to a string'));
   else {
     if (program.cost > ruleCostMax)

@@ -1,15 +1,14 @@
 // x-kubernetes-validations: a schema's CEL rules, compiled when first needed and kept with their schema.
 
 import { isDeepStrictEqual } from 'node:util';
-import { Optional } from '@marcbachmann/cel-js';
 import type { JsonSchema, ValidationRule } from '../../api/apiextensions.ts';
 import { duplicate, type FieldError, forbidden, invalid, required } from '../../api/field-error.ts';
-import { CelError, type CheckedProgram, celEnvironment, compileChecked, costExceeded } from '../cel/environment.ts';
+import { CelError, type CheckedProgram, callCostMax, compilationProblem, compileChecked, costExceeded } from '../cel/environment.ts';
 import { optionalType } from '../cel/types.ts';
+import { Optional } from '../cel/values.ts';
 import { celValue } from './cel-value.ts';
 import { type SchemaType, schemaType } from './schema-type.ts';
 import { hasSameKeys } from './validate-value.ts';
-import { sizesOf } from './value-size.ts';
 
 type Json = Record<string, unknown>;
 
@@ -21,14 +20,9 @@ interface CompiledRule {
   readonly isTransition: boolean;
 }
 
-/** What one evaluation may cost. */
-export const callCostMax = 1_000_000;
 /** What all rules of one object may cost together. */
 export const objectCostMax = 10_000_000;
 
-/** Where rules are compiled: an old self may be optional. */
-const ruleEnvironment = celEnvironment(['self', 'oldSelf']);
-const optionalOldSelfEnvironment = celEnvironment(['self']).registerVariable('oldSelf', 'optional<dyn>');
 const compiledRules = new WeakMap<JsonSchema, readonly CompiledRule[]>();
 const schemasWithRules = new WeakMap<JsonSchema, boolean>();
 
@@ -68,7 +62,7 @@ function compiledOf(schema: JsonSchema, isRoot: boolean): readonly CompiledRule[
 export function compileRule(rule: ValidationRule, expression: string, type: SchemaType): CheckedProgram | CelError {
   const oldSelf = rule.optionalOldSelf ? { ...type, type: optionalType(type.type) } : type;
   try {
-    return compileChecked(rule.optionalOldSelf ? optionalOldSelfEnvironment : ruleEnvironment, expression, { self: type, oldSelf });
+    return compileChecked(expression, { self: type, oldSelf });
   } catch (error) {
     if (error instanceof CelError) return error;
     throw error;
@@ -78,11 +72,14 @@ export function compileRule(rule: ValidationRule, expression: string, type: Sche
 /** Whether a rule is about a change. */
 export const usesOldSelf = ({ rule, messageExpression = '' }: ValidationRule) => /\boldSelf\b/.test(`${rule} ${messageExpression}`);
 
-/** What the rules of `schema` find in `value`; rules about a change run where `old` has a value in the same place. */
-export function validateRules(value: unknown, schema: JsonSchema, old: unknown): FieldError[] {
+/**
+ * What the rules of `schema` find in `value`; rules about a change run where `old` has a value in the same place. `warn` is told of what
+ * is wrong and may stay.
+ */
+export function validateRules(value: unknown, schema: JsonSchema, old: unknown, warn: (text: string) => void = () => {}): FieldError[] {
   const errors: FieldError[] = [];
   if (!hasRules(schema)) return errors;
-  visit({ value, schema, old, path: '', isRoot: true, isSame: sameness(value, old), budget: { left: objectCostMax } }, errors);
+  visit({ value, schema, old, path: '', isRoot: true, isSame: sameness(value, old), budget: { left: objectCostMax }, warn }, errors);
   return errors;
 }
 
@@ -98,6 +95,7 @@ interface Place {
   readonly isSame: () => boolean;
   /** What the rules of the object may still cost; less than nothing once it has been overdrawn. */
   readonly budget: { left: number };
+  warn(text: string): void;
 }
 
 /** Compares when first asked. */
@@ -110,7 +108,7 @@ function sameness(value: unknown, old: unknown): () => boolean {
 }
 
 function visit(place: Place, errors: FieldError[]): void {
-  const { value, schema, old, path, budget } = place;
+  const { value, schema, old, path, budget, warn } = place;
   if (value === null || value === undefined || budget.left < 0 || !hasRules(schema)) return;
   if (schema['x-kubernetes-validations']?.length) run(place, errors);
   if (Array.isArray(value)) {
@@ -122,7 +120,7 @@ function visit(place: Place, errors: FieldError[]): void {
     value.forEach((item: unknown, i) => {
       const match: unknown = before.find((candidate) => hasSameKeys(candidate, item, keys));
       const isSame = isMap ? sameness(item, match) : place.isSame;
-      visit({ value: item, schema: items, old: match, path: `${path}[${i}]`, isRoot: false, isSame, budget }, errors);
+      visit({ value: item, schema: items, old: match, path: `${path}[${i}]`, isRoot: false, isSame, budget, warn }, errors);
     });
   } else if (typeof value === 'object') {
     const before = typeof old === 'object' && old !== null && !Array.isArray(old) ? (old as Json) : {};
@@ -133,57 +131,84 @@ function visit(place: Place, errors: FieldError[]): void {
       const at = isProperty ? (path === '' ? name : `${path}.${name}`) : `${path}[${name}]`;
       const was = Object.hasOwn(before, name) ? before[name] : undefined;
       const isSame = old === undefined ? place.isSame : sameness(item, was);
-      if (child) visit({ value: item, schema: child, old: was, path: at, isRoot: false, isSame, budget }, errors);
+      if (child) visit({ value: item, schema: child, old: was, path: at, isRoot: false, isSame, budget, warn }, errors);
     }
   }
 }
 
-function run({ value, schema, old, path, isRoot, isSame, budget }: Place, errors: FieldError[]): void {
+function run(place: Place, errors: FieldError[]): void {
+  const { value, schema, path, isRoot, isSame, budget, warn } = place;
   const at = path || '<nil>';
   const type = schema.type ?? '';
-  const self = celValue(value, schema, isRoot);
-  const oldSelf = old === undefined || old === null ? undefined : celValue(old, schema, isRoot);
+  if (budget.left === 0) return void giveUp('validation failed due to running out of cost budget, no further validation rules will be run');
+  let values: ReturnType<typeof seen> | undefined;
+  const isComposite = schema.type === 'object' || schema.type === 'array';
   for (const { rule, program, message, isTransition } of compiledOf(schema, isRoot)) {
     if (program instanceof CelError) {
-      errors.push(invalid(at, type, `rule compile error: compilation failed: ${program.message}`));
+      errors.push(invalid(at, type, `rule compile error: ${compilationProblem(program)}`));
       continue;
     }
+    values ??= seen(place);
+    if (values instanceof CelError) {
+      errors.push(invalid(at, type, `${values.message} evaluating rule: ${ruleText(rule)}`));
+      continue;
+    }
+    const { self, oldSelf } = values;
     if (isTransition && oldSelf === undefined && !rule.optionalOldSelf) continue;
     const wrapped = oldSelf === undefined ? Optional.none() : Optional.of(oldSelf);
     const variables = { self, oldSelf: rule.optionalOldSelf ? wrapped : oldSelf };
-    // What the schema allows bounds the cost; only where that is too much are the values themselves measured.
-    const isBounded = program.cost <= Math.min(callCostMax, budget.left);
-    const cost = isBounded ? program.cost : program.costWith({ self: sizesOf([value]), oldSelf: sizesOf([old]) });
-    if (cost > budget.left && cost <= callCostMax) {
-      errors.push(invalid(at, type, 'validation failed due to running out of cost budget, no further validation rules will be run'));
+    const outcome = evaluate(program, variables, budget);
+    if (outcome === undefined)
+      return void giveUp('validation failed due to running out of cost budget, no further validation rules will be run');
+    if (outcome instanceof CelError) {
+      errors.push(invalid(at, type, evaluationProblem(outcome.message, rule)));
+      if (!outcome.message.startsWith(costExceeded)) continue;
       budget.left = -1;
       return;
     }
-    budget.left -= cost;
-    try {
-      if (cost > callCostMax) throw new CelError(costExceeded);
-      if (program.evaluate(variables) === true) continue;
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      errors.push(invalid(at, type, evaluationProblem(error.message, rule)));
-      if (error.message.startsWith(costExceeded)) {
-        budget.left = -1;
-        return;
-      }
-      continue;
-    }
-    // What has not changed was let in before, and stays.
-    if (!isTransition && isSame()) continue;
+    if (outcome.value === true) continue;
     const where = rule.fieldPath ? `${path}${rule.fieldPath}`.replace(/^\./, '') : at;
-    const isComposite = schema.type === 'object' || schema.type === 'array';
-    if (message && message.cost > callCostMax && message.costWith({ self: sizesOf([value]), oldSelf: sizesOf([old]) }) > callCostMax) {
-      const why = 'no further validation rules will be run due to call cost exceeds limit for messageExpression';
-      errors.push(invalid(where, type, `${why}: ${JSON.stringify(rule.messageExpression)}`));
+    const made = message && madeMessage(rule, message, variables, budget);
+    // What has not changed was let in before, and stays.
+    const report = (error: FieldError) => (!isTransition && isSame() ? warn(`${error.field}: ${error.message}`) : void errors.push(error));
+    if (made && 'end' in made) {
+      report(invalid(where, type, made.end));
       budget.left = -1;
       return;
     }
-    errors.push(failure(rule, where, isComposite ? undefined : value, messageOf(rule, message, variables)));
+    report(failure(rule, where, isComposite ? undefined : value, made?.text ?? defaultMessage(rule)));
   }
+  function giveUp(why: string): void {
+    errors.push(invalid(at, type, why));
+    budget.left = -1;
+  }
+}
+
+function seen({ value, schema, old, isRoot }: Place): { self: unknown; oldSelf: unknown } | CelError {
+  try {
+    return {
+      self: celValue(value, schema, isRoot),
+      oldSelf: old === undefined || old === null ? undefined : celValue(old, schema, isRoot),
+    };
+  } catch (error) {
+    if (error instanceof CelError) return error;
+    throw error;
+  }
+}
+
+/** The value, or the error that there is instead; undefined when the budget of the object does not reach. */
+function evaluate(program: CheckedProgram, variables: Json, budget: { left: number }): { value: unknown } | CelError | undefined {
+  const meter = { cost: 0, limit: callCostMax };
+  let outcome: { value: unknown } | CelError;
+  try {
+    outcome = { value: program.evaluate(variables, meter) };
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    outcome = error;
+  }
+  if (meter.cost > budget.left) return undefined;
+  budget.left -= meter.cost;
+  return outcome;
 }
 
 function evaluationProblem(message: string, rule: ValidationRule): string {
@@ -197,20 +222,26 @@ function evaluationProblem(message: string, rule: ValidationRule): string {
 /** Longer messages give way to the fixed one. */
 const messageLengthMax = 5 * 1024;
 
-function messageOf(rule: ValidationRule, message: CheckedProgram | undefined, variables: Json): string {
-  if (message) {
-    try {
-      const text = message.evaluate(variables);
-      if (typeof text === 'string' && text.trim() !== '' && !text.trim().includes('\n') && text.trim().length <= messageLengthMax)
-        return text.trim();
-    } catch (error) {
-      // As Kubernetes: a message that cannot be made gives way to the fixed one.
-      if (!(error instanceof CelError)) throw error;
-    }
+/** The message that an expression makes; one that cannot be made gives way to the fixed one, unless making it costs too much. */
+function madeMessage(
+  rule: ValidationRule,
+  message: CheckedProgram,
+  variables: Json,
+  budget: { left: number },
+): { text: string } | { end: string } | undefined {
+  const outcome = evaluate(message, variables, budget);
+  if (outcome === undefined)
+    return { end: 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run' };
+  if (outcome instanceof CelError) {
+    if (!outcome.message.startsWith(costExceeded)) return undefined;
+    const why = 'no further validation rules will be run due to call cost exceeds limit for messageExpression';
+    return { end: `${why}: ${JSON.stringify(rule.messageExpression)}` };
   }
-  return rule.message?.trim() || `failed rule: ${ruleText(rule)}`;
+  const text = typeof outcome.value === 'string' ? outcome.value.trim() : '';
+  return text === '' || text.includes('\n') || Buffer.byteLength(text) > messageLengthMax ? undefined : { text };
 }
 
+const defaultMessage = (rule: ValidationRule) => rule.message?.trim() || `failed rule: ${ruleText(rule)}`;
 const ruleText = ({ rule, message }: ValidationRule) => message?.trim() || rule.trim();
 
 /** Objects and lists are not repeated in the message. */

@@ -9,7 +9,7 @@ import { qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
 import { compareVersions } from '../discovery/documents.ts';
-import type { ResourceDeclaration, StoredVersions } from '../resources/resource.ts';
+import type { ResourceDeclaration, StoredVersions, WriteContext } from '../resources/resource.ts';
 import { checkBody } from '../schema/check.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { hasRules, validateRules } from './cel-rules.ts';
@@ -45,11 +45,10 @@ export function customResource(
   const hasStatus = version.subresources?.status !== undefined;
   const isTerminating = metadata?.deletionTimestamp !== undefined;
   const { scale } = version.subresources ?? {};
-  const validate = (object: KubeObject, old?: KubeObject) =>
-    validateObject(object, schema, {
-      old,
-      problems: scale ? [...specScaleErrors(object, scale), ...statusScaleErrors(object, scale)] : [],
-    });
+  const validate = (object: KubeObject, old: KubeObject | undefined, { warn }: Pick<WriteContext, 'warn'>) => {
+    const problems = scale ? [...specScaleErrors(object, scale), ...statusScaleErrors(object, scale)] : [];
+    return validateObject(object, schema, { old, problems, warn });
+  };
   const fields = Object.fromEntries(
     (version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), selectable(jsonPath)]),
   );
@@ -75,16 +74,16 @@ export function customResource(
       if (!semanticEqual(contentOf(object, hasStatus), contentOf(old, hasStatus)))
         (object.metadata as ObjectMeta).generation = (old.metadata?.generation ?? 0) + 1;
     },
-    validate: (object) => validate(object),
-    validateUpdate: (object, old) => validate(object, old),
+    validate: (object, context) => validate(object, undefined, context),
+    validateUpdate: validate,
     warningsOf: finalizerWarnings,
     ...(hasStatus
       ? {
           status: {
             resets: ['metadata', 'spec'],
             beforeUpdate: keepAllButStatus,
-            validateUpdate: (object: KubeObject, old: KubeObject) =>
-              validateStatus(object, schema, { old, problems: scale ? statusScaleErrors(object, scale) : [] }),
+            validateUpdate: (object: KubeObject, old: KubeObject, { warn }: Pick<WriteContext, 'warn'>) =>
+              validateStatus(object, schema, { old, problems: scale ? statusScaleErrors(object, scale) : [], warn }),
           },
         }
       : {}),
@@ -146,22 +145,23 @@ interface Checked {
   old: KubeObject | undefined;
   /** What the scale subresource finds wrong. */
   problems: readonly FieldError[];
+  warn(text: string): void;
 }
 
-function validateObject(object: KubeObject, schema: JsonSchema | undefined, { old, problems }: Checked): FieldError[] {
+function validateObject(object: KubeObject, schema: JsonSchema | undefined, { old, problems, warn }: Checked): FieldError[] {
   if (!schema) return [...problems];
   const errors = [...validateValue(object, schema, old), ...problems, ...validateEmbeddedResources(object, schema)];
-  return withRules([...errors, ...listErrors(object, schema, old)], object, schema, old);
+  return withRules([...errors, ...listErrors(object, schema, old)], object, schema, { old, warn });
 }
 
 /** Of a status nothing but the status is held against the schema; rules see the whole object. */
-function validateStatus(object: KubeObject, schema: JsonSchema | undefined, { old, problems }: Checked): FieldError[] {
+function validateStatus(object: KubeObject, schema: JsonSchema | undefined, { old, problems, warn }: Checked): FieldError[] {
   if (!schema) return [...problems];
   const { status } = object as Json;
   const own = schema.properties?.['status'];
   const before = (old as Json | undefined)?.['status'];
   const errors = own && status !== undefined ? validateValue(status, own, before, 'status') : [];
-  return withRules([...errors, ...problems, ...listErrors(object, schema, old)], object, schema, old);
+  return withRules([...errors, ...problems, ...listErrors(object, schema, old)], object, schema, { old, warn });
 }
 
 /** Lists that held something twice before may do so still. */
@@ -170,10 +170,10 @@ function listErrors(object: KubeObject, schema: JsonSchema, old: KubeObject | un
   return repeated.length === 0 || (old !== undefined && validateListTypes(old, schema).length > 0) ? [] : repeated;
 }
 
-function withRules(errors: FieldError[], object: KubeObject, schema: JsonSchema, old: KubeObject | undefined): FieldError[] {
+function withRules(errors: FieldError[], object: KubeObject, schema: JsonSchema, { old, warn }: Omit<Checked, 'problems'>): FieldError[] {
   if (!hasRules(schema)) return errors;
   if (errors.some(({ type }) => blocking.has(type))) return [...errors, invalid('<nil>', null, notRun)];
-  return [...errors, ...validateRules(object, schema, old)];
+  return [...errors, ...validateRules(object, schema, old, warn)];
 }
 
 /** What users of a deprecated version are told; the newest of those that follow it is recommended. */

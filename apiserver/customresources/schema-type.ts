@@ -16,7 +16,7 @@ import {
   structType,
   timestampType,
 } from '../cel/types.ts';
-import { escapeName } from './cel-value.ts';
+import { escapeName, resourceSchema } from './cel-value.ts';
 
 /** A schema as rules see it. */
 export interface SchemaType {
@@ -27,7 +27,7 @@ export interface SchemaType {
   readonly bytesMin: number;
   readonly item?: SchemaType;
   /** By the name that rules use. */
-  readonly fields?: ReadonlyMap<string, SchemaType>;
+  readonly fields?: { get(name: string): SchemaType | undefined };
 }
 
 /** As large as a request may be. */
@@ -35,7 +35,6 @@ const requestBytesMax = 3 * 1024 * 1024;
 const textBytesMax = requestBytesMax - 2;
 
 const scalar = (type: CelType, bytesMin: number, sizeMax = 0): SchemaType => ({ type, sizeMax, bytesMin });
-const text = scalar(stringType, 2);
 
 /** The type of `schema`; undefined for what rules cannot see. Of a resource its names are always seen. */
 export function schemaType(schema: JsonSchema, isResource = false): SchemaType | undefined {
@@ -74,7 +73,8 @@ function mapSchemaType({ additionalProperties, maxProperties }: JsonSchema): Sch
   return { type: mapType(stringType, item.type), sizeMax, bytesMin: 2, item };
 }
 
-function objectType({ properties = {}, required = [] }: JsonSchema, isResource: boolean): SchemaType {
+function objectType(schema: JsonSchema, isResource: boolean): SchemaType {
+  const { properties = {}, required = [] } = isResource ? resourceSchema(schema) : schema;
   const fields = new Map<string, SchemaType>();
   let bytesMin = 2;
   for (const [name, property] of Object.entries(properties)) {
@@ -83,13 +83,16 @@ function objectType({ properties = {}, required = [] }: JsonSchema, isResource: 
     if (/^[a-zA-Z_][a-zA-Z0-9_./-]*$/.test(name)) fields.set(escapeName(name), type);
     if (required.includes(name) && property.default === undefined) bytesMin += name.length + type.bytesMin + 4;
   }
-  if (isResource) {
-    fields.set('apiVersion', text);
-    fields.set('kind', text);
-    fields.set('metadata', objectType({ properties: { name: { type: 'string' }, generateName: { type: 'string' } } }, false));
-  }
-  return { type: structType('object', (name) => fields.get(name)?.type), sizeMax: 0, bytesMin, fields };
+  return {
+    type: structType('object', (name) => fieldNamed(fields, name)?.type),
+    sizeMax: 0,
+    bytesMin,
+    fields: { get: (name) => fieldNamed(fields, name) },
+  };
 }
+
+/** A field that is named like a reserved word may be written as it is, too. */
+const fieldNamed = (fields: ReadonlyMap<string, SchemaType>, name: string) => fields.get(name) ?? fields.get(escapeName(name));
 
 function textType({ format, maxLength, enum: choices }: JsonSchema): SchemaType {
   if (format === 'byte') return scalar(bytesType, 2, maxLength ?? textBytesMax);

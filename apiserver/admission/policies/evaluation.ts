@@ -7,9 +7,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import type { AdmissionProgram } from '../../cel/admission-expressions.ts';
 import { AuthorizerValue, Decisions } from '../../cel/authorizer.ts';
-import type { Sized } from '../../cel/cost.ts';
-import { CelError, costExceeded } from '../../cel/environment.ts';
-import { sizesOf } from '../../customresources/value-size.ts';
+import { CelError, callCostMax } from '../../cel/environment.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import {
@@ -27,15 +25,9 @@ import {
 const nobody: Authorizer = () => ({ decision: 'no opinion' });
 /** An expression asks no more different questions of the authorizer, one after the other. */
 const roundsMax = 100;
-/** What one expression may cost. */
-const callCostMax = 1_000_000;
-/** Allows two checks in an expression. */
-const checkCost = 350_000;
 /** What a policy's expressions of one sort may cost together, for one binding and one parameter. */
 export const budgetMax = 10_000_000;
 export const conditionsBudgetMax = 2_500_000;
-/** Costs up to here are taken from above, by the largest text or collection; beyond, every value is measured. */
-const roughCostMax = 10_000;
 
 /** What expressions may still cost. */
 export class Budget {
@@ -168,31 +160,12 @@ export class EvaluationScope {
   }
 
   #run(program: AdmissionProgram, spend: (cost: number) => void): unknown {
-    let left = callCostMax;
-    const charge = (cost: number) => {
-      spend(cost);
-      left -= cost;
-      if (left < 0) throw new CelError(costExceeded);
-    };
-    charge(this.#costOf(program));
-    const outer = this.#decisions.onCheck;
-    this.#decisions.onCheck = () => charge(checkCost);
+    const meter = { cost: 0, limit: callCostMax };
     try {
-      return program.evaluate(this.#values);
+      return program.evaluate(this.#values, meter);
     } finally {
-      this.#decisions.onCheck = outer;
+      spend(meter.cost);
     }
-  }
-
-  #costOf(program: AdmissionProgram): number {
-    let extent = 1;
-    for (const name in this.#inputs) extent = Math.max(extent, this.#inputs[name]!.extent);
-    const rough = program.costUpTo(4 ** Math.ceil(Math.log2(extent) / 2));
-    if (rough <= roughCostMax) return rough;
-    const sizes: Record<string, Sized> = {};
-    for (const [name, input] of Object.entries(this.#inputs)) sizes[name] = sizesOf([input.json]);
-    const cost = program.costWith(sizes);
-    return cost > callCostMax ? Math.min(cost, program.costBySteps(extent)) : cost;
   }
 
   #composed(variables: readonly CompiledVariable[]): object {

@@ -14,11 +14,10 @@ export interface MatchedKind {
   readonly plural: string;
 }
 
-/** A value that is converted once, when it is asked for, and how large its parts get. */
+/** A value that is converted once, when it is asked for. */
 export class LazyValue {
   readonly json: unknown;
   #value: unknown;
-  #extent: number | undefined;
 
   constructor(json: unknown) {
     this.json = json ?? null;
@@ -28,24 +27,6 @@ export class LazyValue {
     this.#value ??= celValue(this.json, undefined);
     return this.#value;
   }
-
-  /** The size of its largest text, list or map. */
-  get extent(): number {
-    this.#extent ??= extentOf(this.json);
-    return this.#extent;
-  }
-}
-
-function extentOf(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 1;
-  let count = 0;
-  let extent = 0;
-  for (const key in value) {
-    count++;
-    extent = Math.max(extent, extentOf((value as Record<string, unknown>)[key]));
-  }
-  return Math.max(count, extent);
 }
 
 const params = new WeakMap<KubeObject, LazyValue>();

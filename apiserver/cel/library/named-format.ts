@@ -1,6 +1,5 @@
 // kubernetes.format: `format.dns1123Label().validate('Bad')` gives what is wrong, or nothing.
 
-import { Optional } from '@marcbachmann/cel-js';
 import {
   dns1035LabelProblems,
   dns1123LabelProblems,
@@ -9,6 +8,7 @@ import {
   qualifiedNameProblems,
 } from '../../../api/validation/formats.ts';
 import { formatProblem } from '../../customresources/formats.ts';
+import { Optional } from '../values.ts';
 import type { LibraryFunction, LibraryValue } from './library-function.ts';
 import { CelUrl } from './url.ts';
 
@@ -16,8 +16,11 @@ import { CelUrl } from './url.ts';
 export class CelFormat implements LibraryValue {
   readonly name: string;
   readonly problems: (text: string) => readonly string[];
-  constructor(name: string, problems: (text: string) => readonly string[]) {
+  /** How long its own expression is taken to be, which is what validating costs. */
+  readonly patternLength: number;
+  constructor(name: string, patternLength: number, problems: (text: string) => readonly string[]) {
     this.name = name;
+    this.patternLength = patternLength;
     this.problems = problems;
   }
   equals(other: unknown): boolean {
@@ -38,23 +41,23 @@ function uriProblems(text: string): string[] {
   }
 }
 
-const formats: readonly (readonly [name: string, shown: string, problems: (text: string) => readonly string[]])[] = [
-  ['dns1123Label', 'DNS1123Label', dns1123LabelProblems],
-  ['dns1123Subdomain', 'DNS1123Subdomain', dns1123SubdomainProblems],
-  ['dns1035Label', 'DNS1035Label', dns1035LabelProblems],
-  ['dns1123LabelPrefix', 'DNS1123LabelPrefix', (text) => dns1123LabelProblems(maskTrailingDash(text))],
-  ['dns1123SubdomainPrefix', 'DNS1123SubdomainPrefix', (text) => dns1123SubdomainProblems(maskTrailingDash(text))],
-  ['dns1035LabelPrefix', 'DNS1035LabelPrefix', (text) => dns1035LabelProblems(maskTrailingDash(text))],
-  ['qualifiedName', 'QualifiedName', qualifiedNameProblems],
-  ['labelValue', 'LabelValue', labelValueProblems],
-  ['uri', 'URI', uriProblems],
-  ['uuid', 'uuid', ofFormat('uuid', 'does not match the UUID format')],
-  ['byte', 'byte', ofFormat('byte', 'invalid base64')],
-  ['date', 'date', ofFormat('date', 'invalid date')],
-  ['datetime', 'datetime', ofFormat('date-time', 'invalid datetime')],
+const formats: readonly (readonly [name: string, shown: string, patternLength: number, problems: (text: string) => readonly string[]])[] = [
+  ['dns1123Label', 'DNS1123Label', 30, dns1123LabelProblems],
+  ['dns1123Subdomain', 'DNS1123Subdomain', 60, dns1123SubdomainProblems],
+  ['dns1035Label', 'DNS1035Label', 30, dns1035LabelProblems],
+  ['dns1123LabelPrefix', 'DNS1123LabelPrefix', 30, (text) => dns1123LabelProblems(maskTrailingDash(text))],
+  ['dns1123SubdomainPrefix', 'DNS1123SubdomainPrefix', 60, (text) => dns1123SubdomainProblems(maskTrailingDash(text))],
+  ['dns1035LabelPrefix', 'DNS1035LabelPrefix', 30, (text) => dns1035LabelProblems(maskTrailingDash(text))],
+  ['qualifiedName', 'QualifiedName', 60, qualifiedNameProblems],
+  ['labelValue', 'LabelValue', 40, labelValueProblems],
+  ['uri', 'URI', 1103, uriProblems],
+  ['uuid', 'uuid', 70, ofFormat('uuid', 'does not match the UUID format')],
+  ['byte', 'byte', 84, ofFormat('byte', 'invalid base64')],
+  ['date', 'date', 71, ofFormat('date', 'invalid date')],
+  ['datetime', 'datetime', 71, ofFormat('date-time', 'invalid datetime')],
 ];
 
-const byName = new Map(formats.map(([name, shown, problems]) => [name, new CelFormat(shown, problems)]));
+const byName = new Map(formats.map(([name, shown, patternLength, problems]) => [name, new CelFormat(shown, patternLength, problems)]));
 const format = 'kubernetes.NamedFormat';
 
 /** Kubernetes' format library. */
