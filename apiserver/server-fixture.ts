@@ -61,7 +61,8 @@ export async function startServer(options: Partial<ApiServerOptions> & { clock?:
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = (await readBody(response)).toString();
-      const isJson = response.headers['content-type']?.startsWith('application/json');
+      // A watch answers with one object a line.
+      const isJson = response.headers['content-type']?.startsWith('application/json') && !/[?&]watch=/.test(path);
       return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
     },
     async close() {

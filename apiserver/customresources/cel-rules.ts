@@ -7,6 +7,7 @@ import { CelError, type CheckedProgram, callCostMax, compilationProblem, compile
 import { optionalType } from '../cel/types.ts';
 import { Optional } from '../cel/values.ts';
 import { celValue } from './cel-value.ts';
+import { findField } from './field-path.ts';
 import { type SchemaType, schemaType } from './schema-type.ts';
 import { hasSameKeys } from './validate-value.ts';
 
@@ -167,7 +168,7 @@ function run(place: Place, errors: FieldError[]): void {
       return;
     }
     if (outcome.value === true) continue;
-    const where = rule.fieldPath ? `${path}${rule.fieldPath}`.replace(/^\./, '') : at;
+    const where = rule.fieldPath ? pathBelow(path, findField(rule.fieldPath, schema).path) : at;
     const made = message && madeMessage(rule, message, variables, budget);
     // What has not changed was let in before, and stays.
     const report = (error: FieldError) => (!isTransition && isSame() ? warn(`${error.field}: ${error.message}`) : void errors.push(error));
@@ -195,6 +196,9 @@ function seen({ value, schema, old, isRoot }: Place): { self: unknown; oldSelf: 
     throw error;
   }
 }
+
+/** As Kubernetes joins them: with a dot, whatever the second begins with. */
+const pathBelow = (path: string, below: string) => (path === '' ? below : `${path}.${below}`);
 
 /** The value, or the error that there is instead; undefined when the budget of the object does not reach. */
 function evaluate(program: CheckedProgram, variables: Json, budget: { left: number }): { value: unknown } | CelError | undefined {

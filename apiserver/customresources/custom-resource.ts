@@ -29,21 +29,24 @@ export interface CustomResource {
   schema: ObjectNode;
 }
 
-/**
- * How a version of what `definition` defines is served; names are those that have been accepted. `convert` asks the webhook
- * when versions are converted by one.
- */
+export interface CustomResourceOptions {
+  /** Asks the webhook when versions are converted by one. */
+  convert?: StoredVersions['convert'];
+  /** Whether the definition is being deleted: then nothing new comes into being. */
+  isTerminating(): boolean;
+}
+
+/** How a version of what `definition` defines is served; names are those that have been accepted. */
 export function customResource(
   definition: CustomResourceDefinition,
   version: CustomResourceVersion,
-  convert?: StoredVersions['convert'],
+  { convert, isTerminating }: CustomResourceOptions,
 ): CustomResource {
   const { spec, metadata } = definition;
   const kind = kindOf(definition, version);
   const schema = version.schema?.openAPIV3Schema;
   const node = customResourceNode(schema, spec.preserveUnknownFields === true);
   const hasStatus = version.subresources?.status !== undefined;
-  const isTerminating = metadata?.deletionTimestamp !== undefined;
   const { scale } = version.subresources ?? {};
   const validate = (object: KubeObject, old: KubeObject | undefined, { warn }: Pick<WriteContext, 'warn'>) => {
     const problems = scale ? [...specScaleErrors(object, scale), ...statusScaleErrors(object, scale)] : [];
@@ -65,7 +68,7 @@ export function customResource(
         }
       : {}),
     beforeCreate(object) {
-      if (isTerminating) throw new StatusError('MethodNotAllowed', 'create not allowed while custom resource definition is terminating');
+      if (isTerminating()) throw new StatusError('MethodNotAllowed', 'create not allowed while custom resource definition is terminating');
       if (hasStatus) delete (object as Json)['status'];
       (object.metadata as ObjectMeta).generation = 1;
     },

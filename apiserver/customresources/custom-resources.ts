@@ -22,7 +22,7 @@ import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
 import { acceptNames } from './accepted-names.ts';
 import { conversionWebhook } from './conversion-webhook.ts';
-import { customResource } from './custom-resource.ts';
+import { type CustomResourceOptions, customResource } from './custom-resource.ts';
 
 export interface CustomResourcesOptions {
   resources: ResourceTable;
@@ -47,6 +47,7 @@ export class CustomResources {
   readonly #leave: () => void;
   /** What is served of each definition, by its name: the state it was made from, and the versions. */
   readonly #served = new Map<string, { state: string; versions: Served[] }>();
+  readonly #terminating = new Set<string>();
   readonly #due = new Set<string>();
   readonly #definitions: Served;
   #running: Promise<void> | undefined;
@@ -188,13 +189,16 @@ export class CustomResources {
       return;
     }
     const { spec, status, metadata } = definition;
-    const state = JSON.stringify([spec, status?.acceptedNames, metadata?.uid, metadata?.deletionTimestamp !== undefined]);
+    // That it is being deleted ends no watch: whoever watches is told of the objects that go.
+    if (metadata?.deletionTimestamp) this.#terminating.add(name);
+    else this.#terminating.delete(name);
+    const state = JSON.stringify([spec, status?.acceptedNames, metadata?.uid]);
     const before = this.#served.get(name);
     if (before?.state === state) return;
     const versions: Served[] = [];
-    const convert = this.#converterOf(definition);
+    const options = this.#optionsOf(definition);
     for (const version of spec.versions.filter(({ served }) => served)) {
-      const { declaration, schema } = customResource(definition, version, convert);
+      const { declaration, schema } = customResource(definition, version, options);
       versions.push(await this.#resources.add(declaration, schema));
     }
     for (const { kind } of before?.versions ?? []) {
@@ -207,6 +211,7 @@ export class CustomResources {
   #stop(name: string): void {
     for (const { kind } of this.#served.get(name)?.versions ?? []) this.#resources.remove(kind);
     this.#served.delete(name);
+    this.#terminating.delete(name);
   }
 
   /** Deletes the objects of a definition that is being deleted; when none are left the definition may go. */
@@ -265,8 +270,14 @@ export class CustomResources {
   }
 
   async #unlisted(definition: CustomResourceDefinition, version: CustomResourceVersion): Promise<Served> {
-    const { declaration, schema } = customResource(definition, version, this.#converterOf(definition));
+    const { declaration, schema } = customResource(definition, version, this.#optionsOf(definition));
     return this.#resources.unlisted(declaration, schema);
+  }
+
+  #optionsOf(definition: CustomResourceDefinition): CustomResourceOptions {
+    const name = definition.metadata?.name ?? '';
+    const convert = this.#converterOf(definition);
+    return { isTerminating: () => this.#terminating.has(name), ...(convert ? { convert } : {}) };
   }
 
   #converterOf(definition: CustomResourceDefinition) {

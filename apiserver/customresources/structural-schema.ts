@@ -4,6 +4,7 @@
 import type { JsonSchema } from '../../api/apiextensions.ts';
 import { type FieldError, forbidden, invalid, notSupported, required, typeInvalid } from '../../api/field-error.ts';
 import { setDefaults } from './defaulting.ts';
+import { FieldPathError, findField } from './field-path.ts';
 import { patternOf, validateValue } from './validate-value.ts';
 
 type Level = 'root' | 'item' | 'field';
@@ -188,9 +189,21 @@ function rules(schema: JsonSchema, at: string, errors: FieldError[]): void {
     if (messageExpression !== undefined && !messageExpression.trim())
       errors.push(required(`${each}.messageExpression`, 'messageExpression must be non-empty if specified'));
     if (reason !== undefined && !reasons.includes(reason)) errors.push(notSupported(`${each}.reason`, reason, reasons));
-    if (fieldPath !== undefined && !fieldPath.trim())
-      errors.push(invalid(`${each}.fieldPath`, fieldPath, 'must be non-empty if specified'));
+    if (fieldPath === undefined || fieldPath === '') return;
+    if (!fieldPath.trim()) errors.push(invalid(`${each}.fieldPath`, fieldPath, 'must be non-empty if specified'));
+    if (/[\r\n]/.test(fieldPath)) errors.push(invalid(`${each}.fieldPath`, fieldPath, 'must not contain line breaks'));
+    if (!isFieldPath(fieldPath, schema)) errors.push(invalid(`${each}.fieldPath`, fieldPath, 'must be a valid path'));
   });
+}
+
+function isFieldPath(path: string, schema: JsonSchema): boolean {
+  try {
+    findField(path, schema);
+    return true;
+  } catch (error) {
+    if (error instanceof FieldPathError) return false;
+    throw error;
+  }
 }
 
 /** A default must itself be what the schema asks for. */

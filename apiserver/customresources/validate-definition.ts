@@ -7,7 +7,7 @@ import { dns1035LabelProblems, dns1123SubdomainProblems } from '../../api/valida
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { clientConfigErrors } from '../resources/webhook-client-config.ts';
 import { validateCelRules } from './cel-rule-checks.ts';
-import { compileJsonPath, JsonPathError } from './json-path.ts';
+import { FieldPathError, findField } from './field-path.ts';
 import { validateStructuralSchema } from './structural-schema.ts';
 
 type Spec = CustomResourceDefinition['spec'];
@@ -110,10 +110,12 @@ function deprecationErrors({ deprecated, deprecationWarning: text }: CustomResou
   return errors;
 }
 
-function namesErrors(names: Spec['names']): FieldError[] {
-  const at = 'spec.names';
+/** What is wrong with the names at `at`. */
+export function namesErrors(names: Spec['names'], at = 'spec.names'): FieldError[] {
   const words = ['plural', 'singular', 'kind', 'listKind'] as const;
-  const errors: FieldError[] = words.filter((word) => !names[word]).map((word) => required(`${at}.${word}`));
+  // What has been accepted may be nothing yet.
+  const needed = at === 'spec.names' ? words.filter((word) => !names[word]) : [];
+  const errors: FieldError[] = needed.map((word) => required(`${at}.${word}`));
   for (const word of words) {
     const value = names[word];
     if (!value) continue;
@@ -166,20 +168,8 @@ function columnsErrors({ additionalPrinterColumns }: CustomResourceVersion, at: 
       errors.push(invalid(`${each}.format`, format, `must be one of ${columnFormats.join(',')}`));
     if (!jsonPath) errors.push(required(`${each}.JSONPath`));
     else if (!jsonPath.startsWith('.')) errors.push(invalid(`${each}.JSONPath`, jsonPath, 'must be a simple json path starting with .'));
-    else errors.push(...unreadablePathErrors(jsonPath, `${each}.JSONPath`));
   });
   return errors;
-}
-
-/** Refused here, where Kubernetes takes such a column and fails every table that should show it. */
-function unreadablePathErrors(path: string, at: string): FieldError[] {
-  try {
-    compileJsonPath(path);
-    return [];
-  } catch (error) {
-    if (error instanceof JsonPathError) return [invalid(at, path, `is an invalid path: ${error.message}`)];
-    throw error;
-  }
 }
 
 const selectableFieldsMax = 8;
@@ -193,20 +183,18 @@ function selectableFieldsErrors({ selectableFields, schema }: CustomResourceVers
       errors.push(required(each));
       return;
     }
-    const unreadable = unreadablePathErrors(jsonPath, each);
-    const names = jsonPath.slice(1).split('.');
-    const found = names.reduce((node, name) => node?.properties?.[name], schema?.openAPIV3Schema);
-    const isMetadata = names[0] === 'metadata';
-    if (unreadable.length > 0) errors.push(...unreadable);
-    else if (!found && !isMetadata) errors.push(invalid(each, jsonPath, 'is an invalid path: does not refer to a valid field'));
-    else {
-      if (isMetadata) errors.push(invalid(each, jsonPath, 'must not point to fields in metadata'));
-      if (found && !['string', 'boolean', 'integer'].includes(found.type ?? '')) {
+    try {
+      const found = findField(jsonPath, schema?.openAPIV3Schema ?? {}, { allowsBrackets: false });
+      if (/^metadata\b/.test(found.path)) errors.push(invalid(each, jsonPath, 'must not point to fields in metadata'));
+      if (!['string', 'boolean', 'integer'].includes(found.schema.type ?? '')) {
         const why = 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.';
         errors.push(invalid(each, jsonPath, why));
       }
-      if (seen.has(jsonPath)) errors.push(duplicate(each, jsonPath));
-      seen.add(jsonPath);
+      if (seen.has(found.path)) errors.push(duplicate(each, jsonPath));
+      seen.add(found.path);
+    } catch (error) {
+      if (!(error instanceof FieldPathError)) throw error;
+      errors.push(invalid(each, jsonPath, `is an invalid path: ${error.message}`));
     }
   });
   if (seen.size > selectableFieldsMax) errors.push(tooMany(at, seen.size, selectableFieldsMax));

@@ -14,7 +14,7 @@ import type { ObjectMeta } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
 import { apiApprovalOf, approvedAnnotation } from '../customresources/api-approval.ts';
 import { isKnownFormat } from '../customresources/formats.ts';
-import { validateDefinition } from '../customresources/validate-definition.ts';
+import { namesErrors, validateDefinition } from '../customresources/validate-definition.ts';
 import { nameColumn } from './columns.ts';
 import { serve } from './resource.ts';
 
@@ -120,7 +120,7 @@ export const customResourceDefinitionResource = serve(customResourceDefinitions,
     ];
   },
   warningsOf,
-  status: { validateUpdate: storedVersionsErrors },
+  status: { validateUpdate: ({ status }) => namesErrors(status?.acceptedNames ?? { plural: '', kind: '' }, 'status.acceptedNames') },
   beforeDelete(definition, { clock }) {
     const meta = definition.metadata as ObjectMeta;
     if (!meta.finalizers?.includes(customResourceCleanupFinalizer) && !isConditionedTerminating(definition))
