@@ -1,6 +1,8 @@
 // JSON patch operations as admission applies them, one after the other, failing in the words of the library that Kubernetes
 // uses (github.com/evanphx/json-patch): those of policies and of webhooks reach users as they are.
 
+import { copyJson } from '../../api/copy-json.ts';
+
 /** An operation that does not apply. */
 export class OperationError extends Error {}
 /** A `test` that did not hold. */
@@ -17,13 +19,13 @@ type Container = Record<string, unknown> | unknown[];
 
 /** A copy of `document` after all operations. @throws OperationError */
 export function applyOperations(document: object, operations: readonly PatchOperation[]): object {
-  const copy: Container = structuredClone(document) as Container;
+  const copy: Container = copyJson(document) as Container;
   for (const operation of operations) apply(copy, operation);
   return copy;
 }
 
 function apply(document: Container, { op, path, from = '', value }: PatchOperation): void {
-  const own = (given: unknown) => structuredClone(given ?? null);
+  const own = (given: unknown) => copyJson(given ?? null);
   switch (op) {
     case 'add':
       place(document, path, 'add').add(own(value), path);

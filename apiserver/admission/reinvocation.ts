@@ -2,6 +2,7 @@
 // if they ask for it and something has changed.
 
 import { isDeepStrictEqual } from 'node:util';
+import { copyJson } from '../../api/copy-json.ts';
 import type { KubeObject } from '../../api/wire.ts';
 
 /** One request's way through the plug-ins that change it, which all see it a second time when one of them wants that. */
@@ -52,7 +53,8 @@ export class InvocationMemory {
   }
 
   end(object: KubeObject | undefined): void {
-    this.#lastOutput = object && structuredClone(object);
+    // Nobody asks after the second time.
+    if (!this.#reinvocation.isAgain) this.#lastOutput = object && copyJson(object);
   }
 
   #recall(): void {

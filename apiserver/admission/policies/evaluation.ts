@@ -117,26 +117,47 @@ export class Evaluation {
   }
 }
 
+const none = {};
+
+/** What expressions see by name; each is converted when it is asked for. */
+function scopeValues(request: RequestValues, params: LazyValue, variables: object): Readonly<Record<string, unknown>> {
+  const { object, oldObject, request: asked, namespaceObject, authorizer } = request;
+  return {
+    variables,
+    authorizer,
+    get object() {
+      return object.value;
+    },
+    get oldObject() {
+      return oldObject.value;
+    },
+    get request() {
+      return asked.value;
+    },
+    get namespaceObject() {
+      return namespaceObject.value;
+    },
+    get params() {
+      return params.value;
+    },
+  };
+}
+
 /** The variables of one policy with one parameter; composed ones are evaluated once, and only when they are asked for. */
 export class EvaluationScope {
   readonly clock: Clock | undefined;
   readonly #decisions: Decisions;
   readonly #budget: Budget;
-  readonly #inputs: Readonly<Record<string, LazyValue>>;
-  readonly #values: Record<string, unknown>;
+  readonly #values: Readonly<Record<string, unknown>>;
   /** What composed variables have cost in the evaluation under way. */
   #composedCost = 0;
 
-  constructor({ decisions, values, clock }: Evaluation, { params = null, variables = [], budget, hidesNamespace = false }: ScopeOptions) {
+  constructor({ decisions, values, clock }: Evaluation, { params = null, variables, budget, hidesNamespace = false }: ScopeOptions) {
     this.clock = clock;
     this.#decisions = decisions;
     this.#budget = budget;
-    const { object, oldObject, request } = values;
     const namespaceObject = hidesNamespace ? nothing : values.namespaceObject;
-    this.#inputs = { object, oldObject, request, namespaceObject, params: paramsValue(params) };
-    const context: Record<string, unknown> = { authorizer: values.authorizer, variables: this.#composed(variables) };
-    for (const [name, input] of Object.entries(this.#inputs)) Object.defineProperty(context, name, { get: () => input.value });
-    this.#values = context;
+    this.#values = scopeValues({ ...values, namespaceObject }, paramsValue(params), this.#composed(variables));
   }
 
   /** @throws CelError when the expression fails; OutOfBudgetError when no more may be evaluated */
@@ -168,7 +189,8 @@ export class EvaluationScope {
     }
   }
 
-  #composed(variables: readonly CompiledVariable[]): object {
+  #composed(variables: readonly CompiledVariable[] | undefined): object {
+    if (!variables?.length) return none;
     const all = {};
     for (const { name, program } of variables) {
       let known: { result: unknown } | undefined;

@@ -182,7 +182,8 @@ class Pass {
   async #mutate({ policy, binding, param, kind }: Invocation, object: KubeObject, problems: PolicyProblem[]): Promise<boolean> {
     const { view, memory, metrics } = this.#parts;
     const { variables, mutations } = compiledOf(policy);
-    const before = structuredClone(object);
+    // What lies deeper is never changed in place.
+    const before = { ...object, metadata: { ...object.metadata } };
     let hasRun = false;
     for (const { program, isJsonPatch } of mutations) {
       const startMs = view.measures?.clock.monotonicMs() ?? 0;

@@ -1,6 +1,7 @@
 // Applying what a mutation's expression made: an apply configuration by the schema's own merge, or operations of a JSON patch
 // (k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch).
 
+import { copyJson } from '../../../api/copy-json.ts';
 import { internalError } from '../../../api/status.ts';
 import type { KubeObject } from '../../../api/wire.ts';
 import { childOf } from '../../apply/compare.ts';
@@ -88,7 +89,7 @@ function findAtomics(value: unknown, node: SchemaNode, path: string, found: stri
 
 /** In the wire's form, as if a client had sent it. @throws StatusError for what does not fit the kind */
 function fitted(patched: Json, schema: ObjectNode, isStrict: boolean): KubeObject {
-  const copy = structuredClone(patched);
+  const copy = copyJson(patched);
   try {
     const { unknownFields } = checkBody(copy, schema);
     if (isStrict && unknownFields.length && !schema.isCustom) throw internalError(`strict decoding error: ${unknownFields.join(', ')}`);

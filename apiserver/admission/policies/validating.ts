@@ -187,6 +187,7 @@ class Application {
     const decisions: Decision[] = [];
     for (const [i, { validation, message }] of validations.entries())
       decisions.push(await decide(outcomes[i]!, validation, message, scope));
+    if (annotations.length === 0) return { decisions, annotations: [] };
     const made: { key: string; value: string | Decision }[] = [];
     const annotationScope = evaluation.scope({ params, variables, budget: new Budget(budgetMax) });
     for (const { key, program } of annotations) {
