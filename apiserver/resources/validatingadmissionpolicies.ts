@@ -145,7 +145,7 @@ export const validatingAdmissionPolicyResource = serve<ValidatingAdmissionPolicy
     defaultMatchResources(spec.matchConstraints);
   },
   beforeCreate(policy) {
-    delete policy.status;
+    policy.status = {};
     startGeneration(policy);
   },
   beforeUpdate(policy, old) {
