@@ -88,6 +88,7 @@ export class Cluster {
     const ends: (() => Promise<void>)[] = [() => store.close()];
     const nodeGraph = new NodeGraph();
     const rbac = createRbac({ bootstrap: componentRoles });
+    const authorizer = unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]);
     const apiServer = await createApiServer({
       store,
       clock,
@@ -95,8 +96,8 @@ export class Cluster {
       log,
       resources: allResources,
       authenticators: [certificateAuthenticator],
-      authorizer: unionAuthorizer([mastersAuthorizer, nodeAuthorizer(nodeGraph), rbac.authorizer]),
-      admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction(view)], random }), rbac.escalation],
+      authorizer,
+      admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction(view)], random, authorizer }), rbac.escalation],
       rulesOf: rbac.rulesOf,
       begin: [rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
     });
