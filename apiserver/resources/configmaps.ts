@@ -16,7 +16,7 @@ export function validateConfigMap(configMap: ConfigMap): FieldError[] {
   let bytes = 0;
   for (const key in data) {
     for (const problem of configMapKeyProblems(key)) errors.push(invalid(`data[${key}]`, key, problem));
-    if (key in binaryData) errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
+    if (Object.hasOwn(binaryData, key)) errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
     bytes += Buffer.byteLength(data[key] as string);
   }
   for (const key in binaryData) {

@@ -143,6 +143,17 @@ test('expressions see the whole request', async () => {
   assert.equal(answer.status, 201, answer.text);
 });
 
+test('what is named like something of JavaScript is seen like anything else', async () => {
+  const data = JSON.parse('{"constructor": "a", "__proto__": "b", "hasOwnProperty": "c"}');
+  const validations = [
+    { expression: "object.data.constructor == 'a' && object.data['__proto__'] == 'b' && object.data.hasOwnProperty == 'c'" },
+    { expression: "object.data.size() == 3 && !has(object.data.toString) && !('valueOf' in object.data)" },
+    { expression: 'object.data.all(key, value, value.size() == 1)' },
+  ];
+  const answer = await outcomeOf('vap-names', {}, { validations, data });
+  assert.equal(answer.status, 201, answer.text);
+});
+
 test('updates see both objects, deletions the old one alone, subresources their name, and dry runs that they are', async () => {
   await server.addNamespace('vap-operations');
   const path = '/apis/apps/v1/namespaces/vap-operations/deployments';
