@@ -1,5 +1,5 @@
 // What many custom resource definitions cost: one more of them, with what clients read next, beside ten and beside a
-// thousand others; what each keeps in memory; and a list of custom objects beside one of config maps.
+// thousand others; what each keeps in memory; OpenAPI of all of them; and custom objects beside config maps and pods.
 
 import { mastersAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { allResources } from '../apiserver/resources/all.ts';
@@ -98,18 +98,78 @@ line('create a definition beside 10, beside 1,000', few.createMs, many.createMs)
 line('discovery and OpenAPI index after it', few.readMs, many.readMs);
 console.log(`${'memory for each definition'.padEnd(44)} ${((heapAfter - heapBefore) / (next - countBefore) / 1024).toFixed(0)} kB`);
 
+const megabytes = () => (process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers) / 2 ** 20;
+const timed = async (run: () => Promise<unknown>) => {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+};
+globalThis.gc?.();
+const heapBeforeV2 = megabytes();
+let document: Buffer = Buffer.alloc(0);
+const firstV2Ms = await timed(async () => {
+  document = await ask('GET', '/openapi/v2');
+});
+globalThis.gc?.();
+const heldMegabytes = megabytes() - heapBeforeV2;
+const againV2Ms = await median(rounds, () => ask('GET', '/openapi/v2'));
+const nextV2Ms = await median(5, async () => {
+  await establish(next++);
+  await ask('GET', '/openapi/v2');
+});
+const size = (document.length / 2 ** 20).toFixed(1);
+console.log(
+  `OpenAPI v2 of ${next} definitions, ${size} MB`.padEnd(44),
+  `first ${firstV2Ms.toFixed(0)} ms, again ${againV2Ms.toFixed(2)} ms`,
+);
+console.log(`  after one more ${nextV2Ms.toFixed(0)} ms; it keeps ${heldMegabytes.toFixed(0)} MB`);
+
+const ruled = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      required: ['name'],
+      properties: {
+        name: { type: 'string', maxLength: 64 },
+        replicas: { type: 'integer', minimum: 1, maximum: 100, default: 1 },
+        tags: { type: 'array', maxItems: 20, 'x-kubernetes-list-type': 'set', items: { type: 'string', maxLength: 20 } },
+      },
+      'x-kubernetes-validations': [
+        { rule: "self.name.startsWith('c') && self.replicas > 0" },
+        { rule: 'self.tags.all(t, t.size() > 1) && !self.tags.exists(t, t == self.name)' },
+      ],
+    },
+  },
+};
+const ruledVersion = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: ruled } };
+const ruledNames = { plural: 'ruleds', kind: 'Ruled' };
+await ask('POST', definitions, {
+  metadata: { name: 'ruleds.rules.example.com' },
+  spec: { group: 'rules.example.com', scope: 'Namespaced', names: ruledNames, versions: [ruledVersion] },
+});
+const ruledPath = '/apis/rules.example.com/v1/namespaces/default/ruleds';
+for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+
 const objects = 5000;
 const spec = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `value ${i}`]));
-for (let i = 0; i < objects; i++) {
-  await ask('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: `c${i}` }, data: spec });
-  await ask('POST', '/apis/group0.example.com/v1/namespaces/default/kinds0', {
-    apiVersion: 'group0.example.com/v1',
-    kind: 'Kind0',
-    metadata: { name: `c${i}` },
-    spec,
-  });
+const created = { 'config map': 0, pod: 0, 'custom object': 0, 'custom object with rules': 0 };
+async function create(what: keyof typeof created, path: string, body: object): Promise<void> {
+  created[what] += await timed(() => ask('POST', path, body));
 }
+for (let i = 0; i < objects; i++) {
+  const metadata = { name: `c${i}` };
+  await create('config map', '/api/v1/namespaces/default/configmaps', { metadata, data: spec });
+  await create('pod', '/api/v1/namespaces/default/pods', { metadata, spec: { containers: [{ name: 'a', image: 'a:1' }] } });
+  const kind = { apiVersion: 'group0.example.com/v1', kind: 'Kind0' };
+  await create('custom object', '/apis/group0.example.com/v1/namespaces/default/kinds0', { ...kind, metadata, spec });
+  const body = { apiVersion: 'rules.example.com/v1', kind: 'Ruled', metadata, spec: { name: `c${i}`, tags: ['one', 'two', 'three'] } };
+  await create('custom object with rules', ruledPath, body);
+}
+for (const [what, ms] of Object.entries(created)) console.log(`create a ${what}`.padEnd(44), `${(ms / objects).toFixed(3)} ms`);
 const configMapsMs = await median(rounds, () => ask('GET', '/api/v1/namespaces/default/configmaps'));
+const podsMs = await median(rounds, () => ask('GET', '/api/v1/namespaces/default/pods'));
 const customMs = await median(rounds, () => ask('GET', '/apis/group0.example.com/v1/namespaces/default/kinds0'));
 line(`list ${objects} config maps, custom objects`, configMapsMs, customMs);
+line(`list ${objects} pods, custom objects`, podsMs, customMs);
 await server.close(0);

@@ -117,7 +117,7 @@ async function applyTo(live: KubeObject, managers: Managers, request: ApplyReque
   managers.set(key, { ...self, time: last?.time, fields });
   const merged = mergeObjects(live as Json, applied, schema) as KubeObject;
   const pruned = last ? await prune(merged, { managers, last, versions }) : merged;
-  const object = withoutNulls(pruned) as KubeObject;
+  const object = withoutNulls(pruned, schema) as KubeObject;
   const comparisons = await compareVersions(live, object, { managers, versions, keep });
   const conflicts = request.force ? [] : conflictsOf(managers, key, comparisons);
   const refused = conflicts.length === 0 ? [] : notAppliedByClient(conflicts, live as Json, request);

@@ -1,7 +1,7 @@
 // Merging an applied object into the live one by the rules of a schema, and taking a set of fields out of an object.
 
 import type { ListNode, ObjectNode, SchemaNode } from '../schema/node.ts';
-import { childOf, isNamedField, type Json } from './compare.ts';
+import { childOf, deducedNode, isNamedField, type Json } from './compare.ts';
 import { below, entryOf, type FieldSet, isMember } from './field-set.ts';
 import { itemElement } from './path-element.ts';
 
@@ -120,16 +120,23 @@ export function withNamedFields(set: FieldSet, node: SchemaNode | undefined): Fi
   return result;
 }
 
-/** Without the nulls that a typed object would not have; shares what has none. */
-export function withoutNulls(value: unknown): unknown {
+/**
+ * Without the nulls that a typed object would not have; shares what has none. A custom resource may hold some: in fields of one value, where
+ * removing leaves none behind, and in whatever its schema does not name.
+ */
+export function withoutNulls(value: unknown, node: SchemaNode): unknown {
+  if (node.type === 'any' && node.isCustom) return value;
   if (Array.isArray(value)) {
-    const items = value.map(withoutNulls);
-    return items.some((item, i) => item !== value[i]) ? items : value;
+    const item = node.type === 'list' ? node.item : deducedNode;
+    const items = value.map((each) => withoutNulls(each, item));
+    return items.some((each, i) => each !== value[i]) ? items : value;
   }
   if (!isObject(value)) return value;
   let result: Json | undefined;
   for (const [key, before] of Object.entries(value)) {
-    const after = withoutNulls(before);
+    const child = childOf(node, key);
+    if (node.isCustom && (child === deducedNode || (before === null && child.type === 'scalar'))) continue;
+    const after = withoutNulls(before, child);
     if (after === before && after !== null) continue;
     result ??= { ...value };
     if (after === null) delete result[key];

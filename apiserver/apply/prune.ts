@@ -54,6 +54,6 @@ function addBack(whole: Versioned, pruned: Versioned, managed: FieldSet, schema:
 
 async function inVersion(from: Versioned, apiVersion: string, versions: KindVersions): Promise<Versioned> {
   if (from.apiVersion === apiVersion) return from;
-  const object = withoutNulls(from.object) as KubeObject;
+  const object = withoutNulls(from.object, versions.schemaOf(from.apiVersion) ?? versions.schema) as KubeObject;
   return { apiVersion, object: await versions.convert({ ...object, apiVersion: from.apiVersion }, apiVersion) };
 }

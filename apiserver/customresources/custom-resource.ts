@@ -13,7 +13,7 @@ import type { ResourceDeclaration, StoredVersions, WriteContext } from '../resou
 import { checkBody } from '../schema/check.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { hasRules, validateRules } from './cel-rules.ts';
-import { setDefaults } from './defaulting.ts';
+import { pruneNulls, setDefaults } from './defaulting.ts';
 import { validateEmbeddedResources } from './embedded-resources.ts';
 import { compileJsonPath } from './json-path.ts';
 import { customOpenApiSchema } from './open-api.ts';
@@ -63,6 +63,7 @@ export function customResource(
     ...(schema
       ? {
           defaults: (object: KubeObject) => {
+            pruneNulls(object, schema);
             setDefaults(object, schema);
           },
         }
@@ -244,6 +245,7 @@ function selectable(jsonPath: string): (object: KubeObject) => string {
 /** Prunes and defaults what is read from the store. */
 function upgrade(object: KubeObject, node: ObjectNode, schema: JsonSchema | undefined): boolean {
   const { unknownFields } = checkBody(object as Json, node);
+  pruneNulls(object, schema);
   const isDefaulted = schema ? setDefaults(object, schema) : false;
   return unknownFields.length > 0 || isDefaulted;
 }

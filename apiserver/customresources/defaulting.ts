@@ -1,4 +1,4 @@
-// A structural schema's defaults: set where a value is absent, or null where null is not allowed.
+// A structural schema's defaults: set where a value is absent, or null where null is not allowed; such nulls go where there is no default.
 
 import type { JsonSchema } from '../../api/apiextensions.ts';
 
@@ -51,4 +51,22 @@ export function setDefaults(value: unknown, schema: JsonSchema): boolean {
     }
   }
   return isChanged;
+}
+
+/** Takes out the nulls that the schema neither allows nor replaces. Mutates `value`. */
+export function pruneNulls(value: unknown, schema: JsonSchema | undefined): void {
+  if (!schema || typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) pruneNulls(item, schema.items);
+    return;
+  }
+  const object = value as Record<string, unknown>;
+  const { properties, additionalProperties: more } = schema;
+  for (const name in object) {
+    const own = properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const below = own ?? (typeof more === 'object' ? more : undefined);
+    if (!below) continue;
+    if (object[name] !== null) pruneNulls(object[name], below);
+    else if (!below.nullable && (below.default === undefined || below.default === null)) delete object[name];
+  }
 }

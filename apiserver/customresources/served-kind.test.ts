@@ -34,6 +34,9 @@ before(async () => {
     labels: { type: 'object', additionalProperties: object({ x: text }) },
     pod: object({ spec: object({ node: text }) }, { 'x-kubernetes-embedded-resource': true }),
     free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    nullable: { type: 'string', nullable: true },
+    defaulted: { type: 'string', default: 'x' },
+    nullDefaulted: { type: 'string', nullable: true, default: 'y' },
   });
   await define(server, widgets({ spec }));
 });
@@ -67,6 +70,8 @@ const kept = {
   labels: { k: {} },
   pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' }, spec: { node: 'n' } },
   free: { anything: { goes: 1 } },
+  defaulted: 'x',
+  nullDefaulted: 'y',
 };
 
 test('unknown fields are refused, warned of or dropped in silence, as fieldValidation says', async () => {
@@ -121,12 +126,23 @@ test('patches are held to the schema as bodies are, and are shown as they would 
   const twice = await ask('PATCH', `${path}?fieldValidation=Strict`, '{"spec":{"size":2,"size":3}}', mergePatch);
   assert.match(twice.json.message, /: strict decoding error: duplicate field "spec.size"$/);
   const warned = await ask('PATCH', path, { spec: { nope: 1, size: 4 } }, mergePatch);
-  assert.deepEqual([warned.json.spec, warningsOf(warned.headers)], [{ size: 4 }, ['unknown field "spec.nope"']]);
+  assert.deepEqual([warned.json.spec.size, warningsOf(warned.headers)], [4, ['unknown field "spec.nope"']]);
   const applied = await ask('PATCH', `${path}?fieldManager=m`, widget('patched', { spec: { nope: 1 } }), applyPatch);
   assert.deepEqual(
     [applied.status, applied.json.message],
     [500, 'failed to create typed patch object (/patched; example.com/v1, Kind=Widget): .spec.nope: field not declared in schema'],
   );
+});
+
+test('nulls stay where they may, give way to defaults, or go', async () => {
+  const spec = { size: null, list: null, nullable: null, defaulted: null, nullDefaulted: null, free: { a: null }, labels: { k: null } };
+  const created = await ask('POST', widgetsPath, widget('nulls', { spec }));
+  const left = { nullable: null, defaulted: 'x', nullDefaulted: null, free: { a: null }, labels: {} };
+  assert.deepEqual([created.status, created.json.spec], [201, left], created.text);
+  const applied = await ask('PATCH', `${widgetsPath}/nulls?fieldManager=m&force=true`, widget('nulls', { spec }), applyPatch);
+  assert.deepEqual(applied.json.spec, left, applied.text);
+  const listed = await ask('POST', widgetsPath, widget('null-items', { spec: { set: ['a', null] } }));
+  assert.match(listed.json.message, /spec.set\[1\]: Invalid value: "null": spec.set\[1\] in body must be of type string: "null"/);
 });
 
 test('an object must say what it is, and no other kind or version will do', async () => {
