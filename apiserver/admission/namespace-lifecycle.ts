@@ -15,7 +15,8 @@ export function namespaceLifecycle(
   return {
     name: 'NamespaceLifecycle',
     operations: ['CREATE', 'UPDATE', 'DELETE'],
-    handles: ({ kind }) => kind.namespaced || (kind.plural === 'namespaces' && kind.group === ''),
+    handles: ({ kind }) =>
+      (kind.namespaced && kind.group !== 'authorization.k8s.io') || (kind.plural === 'namespaces' && kind.group === ''),
     async admit({ kind, operation, namespace, name, subresource }) {
       if (!kind.namespaced) {
         if (operation === 'DELETE' && immortal.has(name)) throw forbiddenError(namespaces, name, 'this namespace may not be deleted');

@@ -19,7 +19,7 @@ export const deleteCollection: ResourceHandler = async (ctx, served, server) => 
     // All workers draw from one iterator.
     for (const object of queue) {
       try {
-        const each = { ...request, namespace: object.namespace };
+        const each = { ...request, namespace: object.namespace, isOfCollection: true };
         await served.registry.delete(object.name, each, { ...options });
       } catch (error) {
         // Someone else's deletion does as well.

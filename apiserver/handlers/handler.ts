@@ -62,11 +62,18 @@ export function readWriteRequest(ctx: ApiContext, verb: 'create' | 'update' | 'p
     throw invalidError({ group: 'meta.k8s.io', kind, plural: kind }, '', [{ type: 'FieldValueNotSupported', field: 'dryRun', message }]);
   }
   const fieldManager = query.get('fieldManager');
+  const fieldValidation = query.get('fieldValidation');
   return {
     namespace: info.namespace,
     user,
     dryRun: dryRun.length > 0,
-    options: { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun.length ? { dryRun } : {}), ...(fieldManager ? { fieldManager } : {}) },
+    options: {
+      kind,
+      apiVersion: 'meta.k8s.io/v1',
+      ...(dryRun.length ? { dryRun } : {}),
+      ...(fieldManager ? { fieldManager } : {}),
+      ...(fieldValidation ? { fieldValidation } : {}),
+    },
     warn: (text) => warnings.add(text),
     annotate: (key, value, level) => annotateAudit(ctx.state, key, value, level),
     deadline: ctx.state.deadline,

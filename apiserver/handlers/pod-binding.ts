@@ -1,6 +1,6 @@
 // POST to a pod's `binding`: a scheduler puts the pod on a node, once.
 
-import type { Pod } from '../../api/core.ts';
+import { type Pod, pods } from '../../api/core.ts';
 import { type FieldError, notSupported, required } from '../../api/field-error.ts';
 import { conflictError, invalidError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
@@ -10,7 +10,8 @@ import { readAccept } from '../negotiate/accept.ts';
 import { sendJson } from '../negotiate/render.ts';
 import { decodeBody } from '../schema/decode.ts';
 import { schemaOf } from '../schema/schema.ts';
-import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
+import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest, unknownResource } from './handler.ts';
+import { admitPosted } from './subresource-admission.ts';
 
 interface Binding extends KubeObject {
   target?: { kind?: string; name?: string };
@@ -19,11 +20,16 @@ interface Binding extends KubeObject {
 const bindingKind = { group: '', version: 'v1', kind: 'Binding', plural: 'bindings' };
 const success = JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
 
+/** Binds the pod of the path, or of a binding posted to their own collection. */
 export const bindPod: ResourceHandler = async (ctx, served, server) => {
   const request = readWriteRequest(ctx, 'create');
   const binding = await readBinding(ctx);
+  const validate = await admitPosted(ctx, served, server, { object: binding, objectKind: bindingKind, request });
   const podName = ctx.state.info.name || (binding.metadata?.name ?? '');
   checkBinding(binding, podName);
+  await validate();
+  const registry = server.resources.ofKind(pods)?.registry;
+  if (!registry) throw unknownResource();
   const nodeName = binding.target?.name ?? '';
   const { uid, resourceVersion, annotations, labels } = binding.metadata ?? {};
   const produce = (old: KubeObject | undefined) => {
@@ -45,7 +51,7 @@ export const bindPod: ResourceHandler = async (ctx, served, server) => {
     pod.status = { ...pod.status, conditions: [...others, scheduled] };
     return pod;
   };
-  await served.registry.update(podName, request, produce, { strategy: { subresource: 'binding' } });
+  await registry.update(podName, { ...request, isAdmitted: false }, produce, { strategy: { subresource: 'binding' } });
   return sendJson(ctx, 201, success, readAccept(ctx.req.headers.accept, false, 'all'));
 };
 

@@ -23,6 +23,7 @@ import { schemaOf } from '../schema/schema.ts';
 import { deleteRequest } from './delete.ts';
 import { waitForNow } from './freshness.ts';
 import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest, type ServerParts } from './handler.ts';
+import { admitPosted } from './subresource-admission.ts';
 
 interface Eviction extends KubeObject {
   deleteOptions?: DeleteOptions;
@@ -37,14 +38,16 @@ const disruptedPodsMax = 2000;
 const attemptsMax = 20;
 
 export const evictPod: ResourceHandler = async (ctx, served, server) => {
-  const { dryRun } = readWriteRequest(ctx, 'create');
+  const posted = readWriteRequest(ctx, 'create');
   const eviction = await readEviction(ctx);
+  const validate = await admitPosted(ctx, served, server, { object: eviction, objectKind: evictionKind, request: posted });
   const { name } = ctx.state.info;
   const named = eviction.metadata?.name;
   if (named && named !== name) throw badRequestError(`name in URL does not match name in Eviction object: ${name} != ${named}`);
+  await validate();
   const options = eviction.deleteOptions ?? {};
-  const request = deleteRequest(ctx, served, options);
-  request.dryRun ||= dryRun;
+  const request = { ...deleteRequest(ctx, served, options), isAdmitted: false };
+  request.dryRun ||= posted.dryRun;
   // The budgets must be as new as the caller's last write, or one just made would be overlooked.
   await waitForNow(server);
   await retryingConflicts(options, () => evict(name, { served, server, request, options }));
@@ -117,7 +120,13 @@ function isCoveredThoughUnready(pod: Pod, { spec, status }: PodDisruptionBudget)
 async function takeDisruption(pod: Pod, budget: PodDisruptionBudget, { server, request }: Evicting): Promise<void> {
   const registry = server.resources.ofKind(podDisruptionBudgets)?.registry;
   if (!registry) return;
-  const write: WriteRequest = { namespace: request.namespace, user: apiServerUser, dryRun: request.dryRun, warn: () => {} };
+  const write: WriteRequest = {
+    namespace: request.namespace,
+    user: apiServerUser,
+    dryRun: request.dryRun,
+    isAdmitted: false,
+    warn: () => {},
+  };
   const produce = (old: KubeObject | undefined) =>
     withOneTaken(old as PodDisruptionBudget, pod.metadata?.name ?? '', timestamp(server.clock));
   await registry.update(budget.metadata?.name ?? '', write, produce, { strategy: registry.statusStrategy });

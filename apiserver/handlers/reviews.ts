@@ -17,12 +17,12 @@ import type { AuthorizationAttributes } from '../authz/authorizer.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
 import type { UserInfo } from '../resources/resource.ts';
-import { type ResourceHandler, readObject, type ServerParts } from './handler.ts';
+import { type ResourceHandler, readObject, readWriteRequest, type ServerParts } from './handler.ts';
 
 type AccessSpec = SubjectAccessReview['spec'];
 
 const subjectAccessReview: ResourceHandler = async (ctx, served, server) => {
-  const review = (await readObject(ctx, served, 'create')) as SubjectAccessReview;
+  const review = (await readReview(ctx, served, server)) as SubjectAccessReview;
   const spec = review.spec ?? {};
   const errors = accessErrors(spec);
   if (!spec.user && !spec.groups?.length)
@@ -32,7 +32,7 @@ const subjectAccessReview: ResourceHandler = async (ctx, served, server) => {
 };
 
 const localSubjectAccessReview: ResourceHandler = async (ctx, served, server) => {
-  const review = (await readObject(ctx, served, 'create')) as SubjectAccessReview;
+  const review = (await readReview(ctx, served, server)) as SubjectAccessReview;
   const spec = review.spec ?? {};
   const { namespace } = ctx.state.info;
   const errors = accessErrors(spec);
@@ -47,7 +47,7 @@ const localSubjectAccessReview: ResourceHandler = async (ctx, served, server) =>
 };
 
 const selfSubjectAccessReview: ResourceHandler = async (ctx, served, server) => {
-  const review = (await readObject(ctx, served, 'create')) as SelfSubjectAccessReview;
+  const review = (await readReview(ctx, served, server)) as SelfSubjectAccessReview;
   const spec = review.spec ?? {};
   const errors = accessErrors(spec);
   if (errors.length) throw invalidError(served.kind, '', errors);
@@ -55,7 +55,7 @@ const selfSubjectAccessReview: ResourceHandler = async (ctx, served, server) => 
 };
 
 const selfSubjectRulesReview: ResourceHandler = async (ctx, served, server) => {
-  const review = (await readObject(ctx, served, 'create')) as SelfSubjectRulesReview;
+  const review = (await readReview(ctx, served, server)) as SelfSubjectRulesReview;
   const namespace = review.spec?.namespace;
   if (!namespace) throw badRequestError('no namespace on request');
   const found = server.rulesOf?.(ctx.state.user, namespace);
@@ -78,17 +78,37 @@ const selfSubjectRulesReview: ResourceHandler = async (ctx, served, server) => {
   });
 };
 
-const selfSubjectReview: ResourceHandler = async (ctx, served) => {
-  const review = (await readObject(ctx, served, 'create')) as SelfSubjectReview;
+const selfSubjectReview: ResourceHandler = async (ctx, served, server) => {
+  const review = (await readReview(ctx, served, server)) as SelfSubjectReview;
   answer(ctx, served, review, { userInfo: wireUser(ctx.state.user) });
 };
 
 const tokenReview: ResourceHandler = async (ctx, served, server) => {
-  const review = (await readObject(ctx, served, 'create')) as TokenReview;
+  const review = (await readReview(ctx, served, server)) as TokenReview;
   const { token, audiences } = review.spec ?? {};
   if (!token) throw badRequestError('token is required for TokenReview in authentication');
   answer(ctx, served, review, await reviewToken(server, token, audiences ?? []));
 };
+
+/** The review, admitted as any creation is. */
+async function readReview(ctx: ApiContext, served: Served, server: ServerParts): Promise<KubeObject> {
+  const request = readWriteRequest(ctx, 'create');
+  const object = await readObject(ctx, served, 'create');
+  const { name, namespace, ...write } = { name: object.metadata?.name ?? '', annotate: () => {}, ...request };
+  const attributes = {
+    ...write,
+    operation: 'CREATE' as const,
+    kind: served.kind,
+    subresource: '',
+    name,
+    namespace,
+    object,
+    old: undefined,
+  };
+  await server.admission.admit(attributes);
+  await server.admission.validate(attributes);
+  return object;
+}
 
 async function reviewToken(server: ServerParts, token: string, asked: readonly string[]): Promise<object> {
   const own = server.serviceAccountTokens;

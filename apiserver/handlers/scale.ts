@@ -128,7 +128,12 @@ interface ScaleChange {
 async function changeScale(ctx: ApiContext, served: Served, server: ServerParts, scaleChange: ScaleChange): Promise<void> {
   const { request, change, isPatch = false, isTracked = false } = scaleChange;
   const access = accessOf(served);
-  const strategy: UpdateStrategy = { ...served.registry.mainStrategy, subresource: 'scale' };
+  const seenAs = {
+    kind: scaleKind,
+    of: (object: KubeObject) => scaleOf(object, access),
+    apply: (scale: KubeObject, object: KubeObject) => access.setReplicas(object, (scale as Scale).spec?.replicas ?? 0),
+  };
+  const strategy: UpdateStrategy = { ...served.registry.mainStrategy, subresource: 'scale', seenAs };
   const { info, query } = ctx.state;
   const manager = fieldManagerName(query.get('fieldManager') ?? undefined, ctx.req.headers['user-agent']);
   const apiVersion = apiVersionOf(served.kind);

@@ -21,6 +21,7 @@ import {
   refusedUnlessGet,
   type ServerParts,
 } from './handler.ts';
+import { admitPosted } from './subresource-admission.ts';
 
 interface BoundObjectReference {
   kind?: string;
@@ -44,22 +45,13 @@ export const requestToken: ResourceHandler = async (ctx, served, server) => {
   const { namespace, name } = ctx.state.info;
   const account = (await served.registry.current(namespace, name)).parse() as ServiceAccount;
   const request = await readTokenRequest(ctx);
+  const write = readWriteRequest(ctx, 'create');
+  const validate = await admitPosted(ctx, served, server, { object: request, objectKind: tokenRequestKind, request: write });
   const { spec = {} } = request;
   const audiences = spec.audiences?.length ? spec.audiences : [...tokens.audiences];
   const expirationSeconds = spec.expirationSeconds ?? expirationSecondsDefault;
   checkExpiration(expirationSeconds, name);
-  const written = {
-    operation: 'CREATE' as const,
-    kind: served.kind,
-    subresource: 'token',
-    name,
-    object: request,
-    old: undefined,
-    annotate: () => {},
-    ...readWriteRequest(ctx, 'create'),
-  };
-  await server.admission.admit(written);
-  await server.admission.validate(written);
+  await validate();
   const bound = spec.boundObjectRef ? await boundObject(spec.boundObjectRef, account, server) : undefined;
   const token = tokens.issue(account, { audiences, expirationSeconds, ...(bound ? { bound } : {}) });
   const expirationTimestamp = `${new Date(server.clock.nowMs() + expirationSeconds * 1000).toISOString().slice(0, 19)}Z`;

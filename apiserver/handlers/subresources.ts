@@ -1,11 +1,10 @@
 // Which handlers serve a declaration's subresources, by the handler name that it gives: verb by verb.
 
-import { pods } from '../../api/core.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { getComponentStatus, listComponentStatuses } from './component-statuses.ts';
 import { getObject } from './get.ts';
-import { type ResourceHandler, unknownResource } from './handler.ts';
+import type { ResourceHandler } from './handler.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { patchObject } from './patch.ts';
 import { bindPod } from './pod-binding.ts';
@@ -15,6 +14,7 @@ import { proxyNode, proxyPod, proxyService } from './proxy.ts';
 import { reviewHandlers } from './reviews.ts';
 import { getScale, patchScale, updateScale } from './scale.ts';
 import { requestToken } from './service-account-token.ts';
+import { connecting, type OptionFields } from './subresource-admission.ts';
 import { updateObject } from './update.ts';
 
 type ByVerb = Readonly<Record<string, ResourceHandler>>;
@@ -30,6 +30,8 @@ const anyMethod = (handler: ResourceHandler): ByVerb => ({
   head: handler,
   options: handler,
 });
+
+const streams: OptionFields = { stdin: 'boolean', stdout: 'boolean', stderr: 'boolean', tty: 'boolean', container: 'text' };
 
 /** The object itself, in writes that the subresource's own declaration prepares and checks. */
 function view(subresource: string): ByVerb {
@@ -54,24 +56,17 @@ export const subresourceHandlers: Record<string, ByVerb> = {
   'pod-resize': view('resize'),
   'pod-eviction': { create: evictPod },
   'pod-log': { get: podLog },
-  'pod-exec': stream(podExec),
-  'pod-attach': stream(podAttach),
-  'pod-portforward': stream(podPortForward),
-  'pod-proxy': anyMethod(proxyPod),
-  'service-proxy': anyMethod(proxyService),
-  'node-proxy': anyMethod(proxyNode),
-};
-
-/** A binding names its pod inside, not in the path. */
-const bindNamedPod: ResourceHandler = (ctx, _served, server) => {
-  const served = server.resources.ofKind(pods);
-  if (!served) throw unknownResource();
-  return bindPod(ctx, served, server);
+  'pod-exec': stream(connecting('PodExecOptions', { ...streams, command: 'texts' }, podExec)),
+  'pod-attach': stream(connecting('PodAttachOptions', streams, podAttach)),
+  'pod-portforward': stream(connecting('PodPortForwardOptions', { ports: 'numbers' }, podPortForward)),
+  'pod-proxy': anyMethod(connecting('PodProxyOptions', {}, proxyPod)),
+  'service-proxy': anyMethod(connecting('ServiceProxyOptions', {}, proxyService)),
+  'node-proxy': anyMethod(connecting('NodeProxyOptions', {}, proxyNode)),
 };
 
 /** What serves the kinds that nothing is stored of, by the name that their declarations give. */
 export const storelessHandlers: Record<string, ByVerb> = {
   'component-statuses': { get: getComponentStatus, list: listComponentStatuses },
-  bindings: { create: bindNamedPod },
+  bindings: { create: bindPod },
   ...Object.fromEntries(Object.entries(reviewHandlers).map(([name, create]) => [name, { create }])),
 };

@@ -33,8 +33,12 @@ export interface WriteRequest {
   namespace: string;
   user: UserInfo;
   dryRun: boolean;
-  /** CreateOptions, UpdateOptions or PatchOptions, for admission. */
+  /** Of the request, for admission, which sees them as those of the operation that comes of it. */
   options?: object;
+  /** One of the deletions that the deletion of a collection is. */
+  isOfCollection?: boolean;
+  /** Admission was asked about something else: the eviction that this is a part of, the binding. */
+  isAdmitted?: boolean;
   warn(text: string): void;
   /** Annotates the audit event of the request. */
   annotate?(key: string, value: string, level?: 'Request'): void;
@@ -48,6 +52,12 @@ export interface UpdateStrategy {
   subresource: string;
   beforeUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): void;
   validateUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): FieldError[];
+  /** What admission is asked about instead of the object itself: the Scale. What it changes there is changed in the object. */
+  seenAs?: {
+    kind: Pick<Kind, 'group' | 'version' | 'kind'>;
+    of(object: KubeObject): KubeObject;
+    apply(seen: KubeObject, object: KubeObject): void;
+  };
   /** What the client is warned of, once the change has been found valid. */
   warningsOf?(object: KubeObject, old: KubeObject): readonly string[];
 }
@@ -166,12 +176,16 @@ export class Registry {
   async create(object: KubeObject, request: WriteRequest): Promise<StoredObject> {
     const meta = this.#ownMetadata(object, request);
     if (meta.resourceVersion) throw new StatusError('', 'resourceVersion should not be set on objects to be created');
+    wipeSystemMetadata(meta);
+    delete meta.generation;
+    const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
+    await this.#admit(attributes, request);
     const generateName = meta.name ? '' : (meta.generateName ?? '');
     const pristine = generateName ? JSON.stringify(object) : '';
     for (let attempt = 1; ; attempt++) {
       const candidate = attempt === 1 ? object : (JSON.parse(pristine) as KubeObject);
       try {
-        return await this.#createOnce(candidate, request);
+        return await this.#createOnce({ ...attributes, object: candidate }, candidate, request);
       } catch (error) {
         if (!(error instanceof KeyExistsError)) throw error;
         if (!generateName || attempt === generateNameAttemptsMax) throw this.#alreadyExists(candidate, generateName);
@@ -179,23 +193,20 @@ export class Registry {
     }
   }
 
-  async #createOnce(object: KubeObject, request: WriteRequest): Promise<StoredObject> {
+  async #createOnce(admitted: AdmissionAttributes, object: KubeObject, request: WriteRequest): Promise<StoredObject> {
     const { declaration } = this;
     const context = this.#contextOf(request);
     const meta = object.metadata as ObjectMeta;
-    wipeSystemMetadata(meta);
-    delete meta.generation;
     meta.uid = this.#random.uuid();
     meta.creationTimestamp = timestamp(this.#clock);
     if (!meta.name && meta.generateName) meta.name = meta.generateName.slice(0, generatedNameBaseMax) + nameSuffix(this.#random);
-    const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
-    await admitObject(this.#admission, attributes);
+    const attributes = { ...admitted, name: admitted.name || (meta.name ?? '') };
     declaration.beforeCreate?.(object, context);
     return this.#holding(object, undefined, request, async () => {
       const errors = [...validateObjectMeta(meta, this.#metaOptions), ...declaration.validate(object, context)];
       if (errors.length) throw invalidError(this.kind, meta.name ?? '', errors);
       for (const warning of declaration.warningsOf?.(object, undefined) ?? []) context.warn(warning);
-      await this.#admission.validate(attributes);
+      await this.#validate(attributes, request);
 
       const key = this.codec.keyOf(request.namespace, meta.name ?? '');
       const bytes = await this.#encode(object);
@@ -273,8 +284,11 @@ export class Registry {
       const why = `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${oldMeta.uid}`;
       throw new StaleError(conflictError(this.kind, name, why));
     }
-    const attributes = this.#attributes('UPDATE', strategy.subresource, name, request, object, old);
-    await admitObject(this.#admission, attributes);
+    const { seenAs } = strategy;
+    const [seen, seenOld] = seenAs ? [seenAs.of(object), seenAs.of(old)] : [object, old];
+    const attributes = { ...this.#attributes('UPDATE', strategy.subresource, name, request, seen, seenOld), objectKind: seenAs?.kind };
+    await this.#admit(attributes, request);
+    seenAs?.apply(seen, object);
     carryOverMetadata(meta, oldMeta);
     strategy.beforeUpdate?.(object, old, context);
     const write = () => this.#storeUpdate(current, object, old, { name, request, strategy, attributes });
@@ -295,7 +309,7 @@ export class Registry {
     const errors = [...validateObjectMetaUpdate(finalMeta, oldMeta), ...(strategy.validateUpdate?.(object, old, context) ?? [])];
     if (errors.length) throw invalidError(this.kind, name, errors);
     for (const warning of strategy.warningsOf?.(object, old) ?? []) context.warn(warning);
-    await this.#admission.validate(attributes);
+    await this.#validate(attributes, request);
 
     const bytes = await this.#encode(object);
     if (await this.#isStored(current, old, bytes)) return current;
@@ -333,11 +347,11 @@ export class Registry {
     const object = current.parse();
     const meta = object.metadata as ObjectMeta;
     this.#checkPreconditions(meta, name, options);
-    const attributes = this.#attributes('DELETE', '', name, request, undefined, object);
-    await this.#admission.admit(attributes);
-    await this.#admission.validate(attributes);
     const plan = planDeletion(object, this.declaration, options, this.#clock.nowMs());
     if (plan === 'pending') return { object: current, isGone: false };
+    const attributes = this.#attributes('DELETE', '', request.isOfCollection ? '' : name, request, undefined, current.parse());
+    await this.#admit(attributes, request);
+    await this.#validate(attributes, request);
     if (plan === 'now') {
       if (request.dryRun) return { object: current, isGone: true };
       checkDeadline(request);
@@ -414,11 +428,28 @@ export class Registry {
   ): AdmissionAttributes {
     const { namespace, user, dryRun, warn, annotate = noAudit, options } = request;
     const facts = { operation, kind: this.kind, subresource, namespace, name, object, old };
-    return { ...facts, user, dryRun, warn, annotate, ...(options ? { options } : {}) };
+    return { ...facts, user, dryRun, warn, annotate, ...(options ? { options: { ...options, ...optionsTypes[operation] } } : {}) };
+  }
+
+  async #admit(attributes: AdmissionAttributes, { isAdmitted = true }: WriteRequest): Promise<void> {
+    if (isAdmitted) await admitObject(this.#admission, attributes);
+  }
+
+  async #validate(attributes: AdmissionAttributes, { isAdmitted = true }: WriteRequest): Promise<void> {
+    if (isAdmitted) await this.#admission.validate(attributes);
   }
 }
 
 const noAudit = () => {};
+
+const apiVersion = 'meta.k8s.io/v1';
+/** A patch may turn out a creation: what is asked for is not what admission is about. */
+const optionsTypes = {
+  CREATE: { kind: 'CreateOptions', apiVersion },
+  UPDATE: { kind: 'UpdateOptions', apiVersion },
+  DELETE: { kind: 'DeleteOptions', apiVersion },
+  CONNECT: {},
+};
 
 /** @throws StatusError Timeout */
 function checkDeadline({ deadline }: WriteRequest): void {
