@@ -118,7 +118,8 @@ async function applyTo(live: KubeObject, managers: Managers, request: ApplyReque
   const merged = mergeObjects(live as Json, applied, schema) as KubeObject;
   const pruned = last ? await prune(merged, { managers, last, versions }) : merged;
   const object = withoutNulls(pruned, schema) as KubeObject;
-  const comparisons = await compareVersions(live, object, { managers, versions, keep });
+  // What was emptied is still there for those who manage it, until something else is written.
+  const comparisons = await compareVersions(live, pruned, { managers, versions, keep });
   const conflicts = request.force ? [] : conflictsOf(managers, key, comparisons);
   const refused = conflicts.length === 0 ? [] : notAppliedByClient(conflicts, live as Json, request);
   if (refused.length > 0) throw conflictError(refused);

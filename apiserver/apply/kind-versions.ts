@@ -6,6 +6,7 @@ import type { ObjectNode } from '../schema/node.ts';
 import { type Comparison, compareObjects, type Json } from './compare.ts';
 import { type KeepFields, keptOf } from './ignored-fields.ts';
 import { type Managers, setFields } from './managed-fields.ts';
+import { withoutNulls } from './merge.ts';
 import { reconcileSet } from './schema-changes.ts';
 
 /** The versions of one kind, as seen from one of them. */
@@ -59,7 +60,8 @@ export async function compareVersions(
     const schema = comparisons.has(apiVersion) ? undefined : versions.schemaOf(apiVersion);
     if (!schema) continue;
     const old = before && (await versions.convert(before, apiVersion));
-    const comparison = compareObjects(old as Json | undefined, (await versions.convert(after, apiVersion)) as unknown as Json, schema);
+    const now = await versions.convert(withoutNulls(after, versions.schema) as KubeObject, apiVersion);
+    const comparison = compareObjects(old as Json | undefined, now as unknown as Json, schema);
     comparisons.set(apiVersion, keptOf(comparison, keep));
   }
   return comparisons;
