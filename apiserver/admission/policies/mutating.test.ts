@@ -285,3 +285,19 @@ test('what mutating policies do is counted', async () => {
     );
   assert.ok(text.includes('apiserver_mutating_admission_policy_check_duration_seconds_bucket{le="5e-7",policy="map-counted"'));
 });
+
+test('what is asked of a subresource is changed as the kind that it is', async () => {
+  const resourceRules = [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments/scale'] }];
+  const mutations = [apply('Object{spec: Object.spec{replicas: object.spec.replicas > 3 ? 3 : object.spec.replicas}}')];
+  await mutate('map-scale', mutations, { matchConstraints: { resourceRules } });
+  const path = '/apis/apps/v1/namespaces/map-scale/deployments';
+  const spec = {
+    selector: { matchLabels: { a: 'b' } },
+    template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+  };
+  await server.make(path, { metadata: { name: 'd' }, spec });
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  const { json, text } = await server.ask('PATCH', `${path}/d/scale`, { spec: { replicas: 9 } }, merge);
+  assert.deepEqual([json.kind, json.spec?.replicas], ['Scale', 3], text);
+  assert.equal((await server.ask('GET', `${path}/d`)).json.spec.replicas, 3);
+});

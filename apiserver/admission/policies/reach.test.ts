@@ -159,3 +159,25 @@ test('policies never judge policies, nor questions about permissions; webhook co
   }
   assert.equal((await server.addConfigMap('default', 'any')).status, 201, 'without its binding a policy is not in force');
 });
+
+test('connections are judged by what they ask for; evictions and bindings by their own kinds', async () => {
+  await server.addNamespace('vap-connect');
+  const at = '/api/v1/namespaces/vap-connect';
+  await server.make(`${at}/pods`, { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }] } });
+  const resources = ['pods/exec', 'pods/eviction', 'pods/binding'];
+  const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT', 'CREATE'], resources }];
+  const what = "request.operation + ' ' + request.kind.kind + ' ' + request.requestSubResource + ' ' + request.resource.resource";
+  const messageExpression = `${what} + (has(object.command) ? ' ' + object.command.join(' ') : '')`;
+  await server.addValidating('vap-connect', {
+    matchConstraints: { resourceRules },
+    validations: [{ expression: 'false', messageExpression }],
+  });
+  const denial = async (path: string, body?: object) =>
+    / denied request: (.*)$/.exec((await server.ask('POST', `${at}/${path}`, body)).json?.message)?.[1];
+  assert.equal(await denial('pods/p/exec?command=ls&command=-l'), 'CONNECT PodExecOptions exec pods ls -l');
+  assert.equal(
+    await denial('pods/p/eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p' } }),
+    'CREATE Eviction eviction pods',
+  );
+  assert.equal(await denial('pods/p/binding', { metadata: { name: 'p' }, target: { name: 'node' } }), 'CREATE Binding binding pods');
+});
