@@ -3,12 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { IncomingMessage, RequestListener } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer, request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { apiServices } from '../../api/apiregistration.ts';
 import { type Pod, pods, services } from '../../api/core.ts';
 import { endpointSlices } from '../../api/discovery.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -154,6 +156,87 @@ test('an upgrade is carried; one that the other server does not take is told of'
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.destroy();
   await closed;
+});
+
+test('what an aggregated server streams or upgrades is carried in the name of who asks', async () => {
+  const served = pki.kubelets['n1']?.server;
+  const extension = createServer({ cert: served?.certPem, key: served?.keyPem });
+  const answers: ServerResponse[] = [];
+  extension.on('request', (request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (!request.url?.includes('watch=')) response.end('{"kind":"APIResourceList","resources":[]}');
+    else {
+      answers.push(response);
+      response.write('{"type":"ADDED"}\n');
+    }
+  });
+  extension.on('upgrade', (request, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    if (request.url?.endsWith('/no')) return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nnope');
+    if (request.url?.endsWith('/fine')) return void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`);
+    socket.write(`${String(request.headers['x-remote-user'])} `);
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => extension.listen(0, 'localhost', resolve));
+  const namespace = 'default';
+  const service = { namespace, name: 'x', port: (extension.address() as AddressInfo).port };
+  await fixture.client.create(services, { metadata: { name: 'x', namespace }, spec: { type: 'ExternalName', externalName: 'localhost' } });
+  const spec = { group: 'x.example.com', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1, insecureSkipTLSVerify: true, service };
+  await fixture.client.create(apiServices, { metadata: { name: 'v1.x.example.com' }, spec });
+  const things = '/apis/x.example.com/v1/things';
+  for (let attempt = 0; attempt < 500 && (await fixture.ask('GET', things)).status !== 200; attempt++) await fixture.clock.step(1_000);
+
+  const watch = open('GET', `${things}?watch=true`);
+  const watching = new Promise<IncomingMessage>((resolve, reject) => watch.once('response', resolve).once('error', reject));
+  watch.end();
+  const events = await watching;
+  const next = () => new Promise((resolve) => events.once('data', (chunk) => resolve(String(chunk))));
+  assert.equal(await next(), '{"type":"ADDED"}\n');
+  const second = next();
+  answers[0]?.write('{"type":"DELETED"}\n');
+  assert.equal(await second, '{"type":"DELETED"}\n', 'each event goes on by itself');
+  const left = new Promise((resolve) => answers[0]?.once('close', resolve));
+  watch.destroy();
+  await left;
+
+  const upgrading = (path: string, protocol: string) =>
+    new Promise<{ response: IncomingMessage; socket?: Duplex }>((resolve, reject) => {
+      const request = open(protocol === 'websocket' ? 'GET' : 'POST', path, { connection: 'Upgrade', upgrade: protocol });
+      request.once('upgrade', (response, socket, head: Buffer) => {
+        socket.unshift(head);
+        resolve({ response, socket });
+      });
+      request.once('response', (response) => resolve({ response })).once('error', reject);
+      request.end();
+    });
+  for (const protocol of ['websocket', 'SPDY/3.1']) {
+    const { socket } = await upgrading(`${things}/a/console`, protocol);
+    assert.ok(socket, protocol);
+    let heard = '';
+    const whole = new Promise<void>((resolve) =>
+      socket.on('data', (chunk) => {
+        heard += String(chunk);
+        if (heard.endsWith('hello')) resolve();
+      }),
+    );
+    socket.write('hello');
+    await whole;
+    assert.equal(heard, 'kubernetes-admin hello');
+    socket.destroy();
+  }
+  const textOf = async (response: IncomingMessage) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    return [response.statusCode, Buffer.concat(chunks).toString()];
+  };
+  assert.deepEqual(await textOf((await upgrading(`${things}/no`, 'websocket')).response), [403, 'nope']);
+  assert.deepEqual(await textOf((await upgrading(`${things}/fine`, 'websocket')).response), [
+    503,
+    'invalid upgrade response: status code 200\n',
+  ]);
+  extension.closeAllConnections();
+  await new Promise((resolve) => extension.close(resolve));
 });
 
 const podAt = async (name: string, ip: string | undefined, ports: object[] = []) => {
