@@ -3,9 +3,9 @@
 
 import { type FieldError, invalid } from '../../api/field-error.ts';
 import { authorizerType, namespaceType, requestType, resourceCheckType } from './admission-types.ts';
+import type { Meter } from './attribute.ts';
 import { costMax } from './cost.ts';
 import { CelError, type CheckedProgram, checkOnly, compilationProblem, compileChecked, type TypedVariable } from './environment.ts';
-import type { Meter } from './interpreter.ts';
 import { patchTypesVariable } from './patch-types.ts';
 import { type CelType, dynType, listType, mapType, structType } from './types.ts';
 

@@ -3,16 +3,17 @@
 // See https://kubernetes.io/docs/reference/using-api/cel/
 
 import type { Expr } from './ast.ts';
+import type { Meter, Values } from './attribute.ts';
 import { CelError, CelSyntaxError } from './cel-error.ts';
 import { type Checked, checkTypes } from './checker.ts';
 import { estimateCost, estimateSize, type Sized } from './cost.ts';
-import { type Meter, plan, type Values } from './interpreter.ts';
+import { plan } from './interpreter.ts';
 import { formatIssues } from './issues.ts';
 import { parseCel } from './parser.ts';
 import { type CelType, formatType } from './types.ts';
 
+export { costExceeded } from './attribute.ts';
 export { CelError, compilationProblem } from './cel-error.ts';
-export { costExceeded } from './interpreter.ts';
 
 /** A variable whose type is known, and how large it gets. */
 export interface TypedVariable extends Sized {

@@ -3,43 +3,17 @@
 // An error is thrown, and kept where an operator or a loop may yet decide without it.
 
 import { RE2JS } from 're2js';
-import { add, divide, modulo, multiply, negate, subtract } from './arithmetic.ts';
 import type { Call, Comprehension, Expr, ListExpr, MapExpr, Select, StructExpr } from './ast.ts';
 import { qualifiedName } from './ast.ts';
+import { Attribute, charge, type Frame, keyText, type Meter, partOf, type Step, type Values, valueNamed } from './attribute.ts';
 import { callCost } from './call-cost.ts';
 import { CelCostError, CelError, CelProgramError } from './cel-error.ts';
 import { type Overload, typeNamed } from './declarations.ts';
-import { areEqual, compareValues } from './equality.ts';
 import { callFunction, formsOf, isFunction } from './functions.ts';
-import { fieldOf } from './library/classes.ts';
-import { addToList } from './list-values.ts';
 import { entriesOf, mapOf } from './map-values.ts';
+import { Gathering, membership, operator } from './operators.ts';
 import { structValue } from './patch-types.ts';
-import { CelMap, CelUint, Optional, TypeValue } from './values.ts';
-
-export type Values = Readonly<Record<string, unknown>>;
-
-/** What one run has cost so far. */
-export interface Meter {
-  cost: number;
-  /** A run that would cost more ends. */
-  readonly limit: number;
-}
-
-interface Frame extends Meter {
-  readonly values: Values;
-  /** The variables of loops and what they gather, each at its own place. */
-  readonly slots: unknown[];
-}
-
-/** A part of a program. */
-interface Step {
-  run(frame: Frame): unknown;
-  /** Present where the value is known before anything runs. */
-  readonly constant?: { readonly value: unknown };
-  /** Present for identifiers, selections and choices, which are resolved as one with what is selected of them. */
-  readonly attribute?: Attribute;
-}
+import { CelMap, Optional, TypeValue } from './values.ts';
 
 /** `run` counts what it costs on `meter`. @throws CelError, CelCostError */
 export type Runner = (values: Values, meter: Meter) => unknown;
@@ -65,13 +39,6 @@ export function plan(expr: Expr, variables: ReadonlySet<string>, options: PlanOp
   };
 }
 
-export const costExceeded = 'operation cancelled: actual cost limit exceeded';
-
-function charge(frame: Frame, cost: number): void {
-  frame.cost += cost;
-  if (frame.cost > frame.limit) throw new CelCostError(costExceeded);
-}
-
 const constant = (value: unknown): Step => ({ run: () => value, constant: { value } });
 
 /** What a loop gathers when that has failed: whoever reads it fails, too. */
@@ -82,118 +49,15 @@ class Failure {
   }
 }
 
-/** A list that only the loop that makes it has seen, and may be added to in place. */
-class Gathering extends Array<unknown> {}
-
 /** A run that costs too much is over whatever else might be said. */
 function absorbed(error: unknown): CelError {
   if (error instanceof CelError && !(error instanceof CelCostError)) return error;
   throw error;
 }
 
-interface Qualifier {
-  readonly isOptional: boolean;
-  /** Only whether it is there. */
-  readonly isTest: boolean;
-  /** What it costs once the key is known. */
-  readonly cost: number;
-  key(frame: Frame): unknown;
-}
-
-/** A value and what is selected of it, in one go. */
-class Attribute implements Step {
-  readonly #base: (frame: Frame) => unknown;
-  readonly #ownCost: number;
-  readonly #qualifiers: readonly Qualifier[];
-
-  constructor(base: (frame: Frame) => unknown, ownCost: number, qualifiers: readonly Qualifier[] = []) {
-    this.#base = base;
-    this.#ownCost = ownCost;
-    this.#qualifiers = qualifiers;
-  }
-
-  get attribute(): Attribute {
-    return this;
-  }
-
-  get ownCost(): number {
-    return this.#ownCost;
-  }
-
-  with(qualifier: Qualifier): Attribute {
-    // Whether something is there costs nothing beside the selection.
-    return new Attribute(this.#base, qualifier.isTest ? 0 : this.#ownCost, [...this.#qualifiers, qualifier]);
-  }
-
-  run(frame: Frame): unknown {
-    const value = this.resolve(frame);
-    if (this.#ownCost > 0) charge(frame, this.#ownCost);
-    return value;
-  }
-
-  /** The value, without what it costs to ask for it. */
-  resolve(frame: Frame): unknown {
-    let value = this.#base(frame);
-    if (this.#qualifiers.length === 0) return value;
-    let isOptional = false;
-    const absent = this.#qualifiers.at(-1)?.isTest ? false : Optional.none();
-    for (const qualifier of this.#qualifiers) {
-      if (value instanceof Optional) {
-        if (!value.hasValue()) return absent;
-        value = value.value();
-        isOptional = true;
-      }
-      isOptional ||= qualifier.isOptional;
-      const key = qualifier.key(frame);
-      const found = qualify(value, key, isOptional || qualifier.isTest);
-      if (found || !isOptional || qualifier.isTest) charge(frame, qualifier.cost);
-      if (qualifier.isTest) return found !== undefined;
-      if (!found) return absent;
-      value = found.value;
-    }
-    return isOptional ? Optional.of(value) : value;
-  }
-}
-
-/** A field, an entry or an item; undefined only where it may be absent. @throws CelError */
-function qualify(value: unknown, key: unknown, mayBeAbsent: boolean): { value: unknown } | undefined {
-  if (Array.isArray(value)) {
-    const index = indexOf(key);
-    if (index !== undefined && index >= 0 && index < value.length) return { value: value[index] };
-    if (mayBeAbsent) return undefined;
-    throw new CelError(`index out of bounds: ${keyText(key)}`);
-  }
-  const found = mapOf(value)?.find(key) ?? fieldOf(value, key);
-  if (found || mayBeAbsent) return found;
-  throw new CelError(`no such key: ${keyText(key)}`);
-}
-
-const keyText = (key: unknown) => (key instanceof CelUint ? String(key.value) : String(key));
-
-/** @throws CelError for what is no number */
-function indexOf(key: unknown): number | undefined {
-  if (typeof key === 'bigint') return Number(key);
-  if (key instanceof CelUint) return Number(key.value);
-  if (typeof key === 'number') return Number.isInteger(key) ? key : undefined;
-  throw new CelError('no such overload');
-}
-
 type Scope = ReadonlyMap<string, number>;
 
 const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint']);
-const arithmetic: Readonly<Record<string, (a: unknown, b: unknown) => unknown>> = {
-  '_-_': subtract,
-  '_*_': multiply,
-  '_/_': divide,
-  '_%_': modulo,
-};
-const orders: Readonly<Record<string, (order: number) => boolean>> = {
-  '_<_': (order) => order < 0,
-  '_<=_': (order) => order <= 0,
-  '_>_': (order) => order > 0,
-  '_>=_': (order) => order >= 0,
-};
-
 class Planner {
   slotCount = 0;
   readonly #variables: ReadonlySet<string>;
@@ -299,7 +163,7 @@ class Planner {
     const isMember = args.length > expr.args.length;
     const steps = args.map((each) => this.plan(each, scope));
     if (name === '@in') {
-      const set = this.#isFolding ? membership(steps[1] as Step) : undefined;
+      const set = this.#isFolding ? membership(steps[1]?.constant?.value) : undefined;
       // Among constants nothing is counted.
       if (set) return { run: (frame) => set((steps[0] as Step).run(frame)) };
     }
@@ -496,77 +360,10 @@ function checkPattern(name: string, pattern: Step | undefined): void {
   }
 }
 
-function valueNamed(values: Values, name: string): unknown {
-  if (!Object.hasOwn(values, name)) throw new CelError(`no such attribute(s): ${name}`);
-  return values[name];
-}
-
-/** The variable `a.b`, which lies in what `a` is. */
-function partOf(values: Values, name: string): unknown {
-  const [first = '', ...rest] = name.split('.');
-  return rest.reduce<unknown>((value, field) => qualify(value, field, false)?.value, valueNamed(values, first));
-}
-
 /** What a loop goes through: items, keys, or pairs with the index or key before. */
 function itemsOf(range: unknown, count: number): Iterable<readonly unknown[]> {
   if (Array.isArray(range)) return count === 1 ? range.map((item: unknown) => [item]) : range.map((item: unknown, i) => [BigInt(i), item]);
   const map = mapOf(range);
   if (!map) throw new CelError('no such overload');
   return count === 1 ? [...map.keys()].map((key) => [key]) : entriesOf(map);
-}
-
-function operator(name: string): ((values: readonly unknown[]) => unknown) | undefined {
-  const compute = arithmetic[name];
-  if (compute) return ([a, b]) => compute(a, b);
-  const holds = orders[name];
-  if (holds) {
-    return ([a, b]) => {
-      const order = compareValues(a, b);
-      return order !== undefined && holds(order);
-    };
-  }
-  switch (name) {
-    case '_+_':
-      return ([a, b]) => sum(a, b);
-    case '_==_':
-      return ([a, b]) => areEqual(a, b);
-    case '_!=_':
-      return ([a, b]) => !areEqual(a, b);
-    case '!_':
-      return ([a]) => {
-        if (typeof a !== 'boolean') throw new CelError('no such overload');
-        return !a;
-      };
-    case '-_':
-      return ([a]) => negate(a);
-    case '@in':
-      return ([item, container]) => isIn(item, container);
-    default:
-      return undefined;
-  }
-}
-
-function sum(a: unknown, b: unknown): unknown {
-  if (!Array.isArray(a)) return add(a, b);
-  if (!Array.isArray(b)) throw new CelError('no such overload');
-  if (a instanceof Gathering) {
-    for (const item of b) a.push(item);
-    return a;
-  }
-  return addToList(a, b);
-}
-
-function isIn(item: unknown, container: unknown): boolean {
-  if (Array.isArray(container)) return container.some((each) => areEqual(each, item));
-  const map = mapOf(container);
-  if (!map) throw new CelError('no such overload');
-  return map.find(item) !== undefined;
-}
-
-/** Whether a value is among the constants of a list, all of which are plain; undefined when they are not. */
-function membership({ constant: known }: Step): ((value: unknown) => boolean) | undefined {
-  const list = known?.value;
-  if (!Array.isArray(list)) return undefined;
-  const isPlain = (item: unknown) => ['string', 'boolean', 'bigint', 'number'].includes(typeof item) || item instanceof CelUint;
-  return list.every(isPlain) ? (value) => list.some((item) => areEqual(item, value)) : undefined;
 }
