@@ -14,6 +14,7 @@ import type { Transport } from '../client/transport.ts';
 import { startCompactor } from '../store/compactor.ts';
 import type { Store } from '../store/store.ts';
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts';
+import { AdmissionMetrics } from './admission/admission-metrics.ts';
 import { ClusterView } from './admission/cluster-view.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { Aggregator } from './aggregation/aggregator.ts';
@@ -180,10 +181,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const store = measuredStore(options.store, clock, metrics.registry);
   const feed = new StoreFeed({ store, clock, log });
   const view = new ClusterView(() => resources, { registry: metrics.registry, clock });
-  const admission = new AdmissionChain([
+  const plugins = [
     namespaceLifecycle((name) => view.get(namespaces, '', name)),
     ...((typeof options.admission === 'function' ? options.admission(view) : options.admission) ?? []),
-  ]);
+  ];
+  const admission = new AdmissionChain(plugins, { metrics: new AdmissionMetrics(metrics.registry), clock });
   const serviceAllocation = new ServiceAllocation({
     addresses: new Reservations(store, clock, 'serviceips'),
     ports: new Reservations(store, clock, 'servicenodeports'),

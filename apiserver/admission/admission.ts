@@ -2,7 +2,9 @@
 
 import type { Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { UserInfo } from '../resources/resource.ts';
+import type { AdmissionMetrics, AdmissionStep } from './admission-metrics.ts';
 import { Reinvocation } from './reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -44,40 +46,72 @@ export interface AdmissionPlugin {
   validate?(attributes: AdmissionAttributes): Promise<void> | void;
 }
 
+/** Where a chain measures itself. */
+export interface ChainMeasures {
+  readonly metrics: AdmissionMetrics;
+  readonly clock: Clock;
+}
+
 export class AdmissionChain {
   readonly #plugins: readonly AdmissionPlugin[];
+  readonly #measures: ChainMeasures | undefined;
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
+  constructor(plugins: readonly AdmissionPlugin[], measures?: ChainMeasures) {
     this.#plugins = plugins;
+    this.#measures = measures;
   }
 
   async admit(attributes: AdmissionAttributes): Promise<void> {
     const reinvocation = new Reinvocation();
-    await this.#admit(attributes, reinvocation);
-    if (!reinvocation.isWanted) return;
-    reinvocation.isAgain = true;
-    await this.#admit(attributes, reinvocation);
-  }
-
-  async #admit(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> {
-    for (const plugin of this.#plugins) {
-      if (!plugin.admit || !concerns(plugin, attributes)) continue;
-      const pending = plugin.admit(attributes, reinvocation);
-      if (pending) await pending;
-    }
+    const pass = () => this.#each(attributes, 'admit', (plugin) => plugin.admit?.(attributes, reinvocation));
+    return this.#step(attributes, 'admit', async () => {
+      await pass();
+      if (!reinvocation.isWanted) return;
+      reinvocation.isAgain = true;
+      await pass();
+    });
   }
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
+    return this.#step(attributes, 'validate', () => this.#each(attributes, 'validate', (plugin) => plugin.validate?.(attributes)));
+  }
+
+  async #step({ operation }: AdmissionAttributes, step: AdmissionStep, run: () => Promise<void>): Promise<void> {
+    const measures = this.#measures;
+    if (!measures) return run();
+    const startMs = measures.clock.monotonicMs();
+    let isRejected = true;
+    try {
+      await run();
+      isRejected = false;
+    } finally {
+      measures.metrics.step(step, operation, isRejected, (measures.clock.monotonicMs() - startMs) / 1000);
+    }
+  }
+
+  async #each(attributes: AdmissionAttributes, step: AdmissionStep, run: (plugin: AdmissionPlugin) => Promise<void> | void): Promise<void> {
+    const { operation } = attributes;
+    const measures = this.#measures;
     for (const plugin of this.#plugins) {
-      if (!plugin.validate || !concerns(plugin, attributes)) continue;
-      const pending = plugin.validate(attributes);
-      if (pending) await pending;
+      if (!plugin[step] || !plugin.operations.includes(operation)) continue;
+      // What is not about the request takes no time worth measuring, but Kubernetes counts it.
+      if (!(plugin.handles?.(attributes) ?? true)) {
+        measures?.metrics.controller(plugin.name, step, operation, { isRejected: false, seconds: 0 });
+        continue;
+      }
+      const startMs = measures?.clock.monotonicMs() ?? 0;
+      let isRejected = true;
+      try {
+        const pending = run(plugin);
+        if (pending) await pending;
+        isRejected = false;
+      } finally {
+        const seconds = ((measures?.clock.monotonicMs() ?? 0) - startMs) / 1000;
+        measures?.metrics.controller(plugin.name, step, operation, { isRejected, seconds });
+      }
     }
   }
 }
-
-const concerns = (plugin: AdmissionPlugin, attributes: AdmissionAttributes) =>
-  plugin.operations.includes(attributes.operation) && (plugin.handles?.(attributes) ?? true);
 
 /** Whether a write is one of the kind itself, not of a subresource. */
 export const isWriteOf =

@@ -335,4 +335,8 @@ test('what webhooks are asked and answer is counted', async () => {
   assert.match(text, new RegExp(`apiserver_admission_webhook_rejection_count\\{${of},error_type="no_error",rejection_code="403"\\} 1`));
   assert.match(text, /apiserver_admission_webhook_fail_open_count\{name="open.example.com",type="validating"\} 1/);
   assert.match(text, new RegExp(`apiserver_admission_webhook_admission_duration_seconds_bucket\\{le="25",${of},rejected="true"\\} 1`));
+  const controller = 'apiserver_admission_controller_admission_duration_seconds_count\\{name="ValidatingAdmissionWebhook"';
+  assert.match(text, new RegExp(`${controller},type="validate",operation="CREATE",rejected="true"\\} [1-9]`));
+  assert.match(text, /step_admission_duration_seconds_bucket\{le="\+Inf",type="admit",operation="CREATE",rejected="false"\} [1-9]/);
+  assert.match(text, /step_admission_duration_seconds_summary\{quantile="0.99",type="validate",operation="CREATE",rejected="true"\}/);
 });
