@@ -53,9 +53,12 @@ function apply(document: Container, { op, path, from = '', value }: PatchOperati
       place(document, path, 'copy', '', 'destination path').add(own(source.get()), path);
       break;
     }
-    case 'test':
-      if (!isSame(place(document, path, 'test', '').get(), value)) throw new TestFailedError(`testing value ${path} failed: test failed`);
+    case 'test': {
+      const target = place(document, path, 'test', '');
+      const isAsGiven = target.has() ? isSame(target.get(), value ?? null) : value === undefined;
+      if (!isAsGiven) throw new TestFailedError(`testing value ${path} failed: test failed`);
       break;
+    }
     default:
       throw new OperationError(`Unexpected kind: ${op}`);
   }
@@ -149,7 +152,7 @@ class Place {
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  if (a === b || ((a === undefined || a === null) && (b === undefined || b === null))) return true;
+  if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   const [left, right] = [Object.entries(a), Object.entries(b)];
   return (
