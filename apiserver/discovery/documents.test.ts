@@ -49,6 +49,30 @@ test('groups come in the order of Kubernetes, their newest stable version prefer
   assert.equal(apiGroup(declarations, ''), undefined);
 });
 
+test('groups of other servers stand where their priority puts them, after ours of the same', () => {
+  const at = (group: string, version: string, groupPriority: number, versionPriority = 1) => {
+    return { group, version, groupPriority, versionPriority, resources: [], isCurrent: true };
+  };
+  const remote = [
+    at('low', 'v1', 100),
+    at('same', 'v1', 1000),
+    at('high', 'v1', 19_000),
+    at('high', 'v2', 19_000, 9),
+    at('autoscaling', 'v9', 1),
+  ];
+  const { groups } = apiGroupList(declarations, remote) as { groups: { name: string; versions: { version: string }[] }[] };
+  assert.deepEqual(
+    groups.map(({ name, versions }) => [name, ...versions.map(({ version }) => version)]),
+    [
+      ['high', 'v2', 'v1'],
+      ['autoscaling', 'v2', 'v1', 'v9'],
+      ['example.com', 'v1'],
+      ['same', 'v1'],
+      ['low', 'v1'],
+    ],
+  );
+});
+
 test('aggregated discovery holds the same, with scopes and kinds of subresources', () => {
   const core = aggregatedDiscovery(declarations, true, 'v2') as {
     items: { versions: { resources: { resource: string; scope: string; subresources?: { subresource: string }[] }[] }[] }[];

@@ -2,6 +2,7 @@
 // out; the server caches what comes out until its declarations change.
 
 import { createHash } from 'node:crypto';
+import { groupPriorityOf } from '../resources/apiservices.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
 
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -254,7 +255,7 @@ function servedGroups(declarations: readonly ResourceDeclaration[], remote: read
   return withRemote(local, remote);
 }
 
-/** Others' groups follow, by their priority; a further version of a group that is served here comes after its own. */
+/** Others' groups among ours, by their priority, after ours of the same; a further version of a group that is served here comes after its own. */
 function withRemote(local: ServedGroup[], remote: readonly RemoteVersion[]): ServedGroup[] {
   const groups = local.map(({ name, versions }) => ({ name, versions: [...versions] }));
   const inOrder = [...remote].sort(
@@ -262,10 +263,16 @@ function withRemote(local: ServedGroup[], remote: readonly RemoteVersion[]): Ser
       b.groupPriority - a.groupPriority ||
       (a.group === b.group ? b.versionPriority - a.versionPriority || compareVersions(a.version, b.version) : a.group < b.group ? -1 : 1),
   );
-  for (const { group, version } of inOrder) {
+  const priorities = new Map(groups.map(({ name }) => [name, groupPriorityOf(name)]));
+  for (const { group, version, groupPriority } of inOrder) {
     const known = groups.find(({ name }) => name === group);
-    if (!known) groups.push({ name: group, versions: [version] });
-    else if (!known.versions.includes(version)) known.versions.push(version);
+    if (known) {
+      if (!known.versions.includes(version)) known.versions.push(version);
+      continue;
+    }
+    priorities.set(group, groupPriority);
+    const below = groups.findIndex(({ name }) => (priorities.get(name) ?? 0) < groupPriority);
+    groups.splice(below === -1 ? groups.length : below, 0, { name: group, versions: [version] });
   }
   return groups;
 }

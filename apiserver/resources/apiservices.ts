@@ -81,6 +81,8 @@ function localCondition(lastTransitionTime: string | undefined) {
   };
 }
 
+/** Of the groups of custom resources. */
+const customPriority = 1000;
 /** The priorities of the groups that Kubernetes has built in: of the group, and of its version. */
 const priorities: Readonly<Record<string, readonly [number, number]>> = {
   'v1.': [18_000, 1],
@@ -106,9 +108,19 @@ const priorities: Readonly<Record<string, readonly [number, number]>> = {
   'v1.resource.k8s.io': [16_000, 15],
 };
 
+/** How high a group stands that is served here. What registers all others stands above them, and the core group beside. */
+export function groupPriorityOf(group: string): number {
+  if (group === '' || group === apiServices.group) return Number.POSITIVE_INFINITY;
+  for (const name in priorities) if (name.slice(name.indexOf('.') + 1) === group) return priorities[name]?.[0] ?? customPriority;
+  return customPriority;
+}
+
 /** The API service of a group's version that is served here because of custom resources. */
 export function customApiService(group: string, version: string): ApiService {
-  return { metadata: { name: `${version}.${group}` }, spec: { group, version, groupPriorityMinimum: 1000, versionPriority: 100 } };
+  return {
+    metadata: { name: `${version}.${group}` },
+    spec: { group, version, groupPriorityMinimum: customPriority, versionPriority: 100 },
+  };
 }
 
 /** The API service of a group's version that is served here; none for those that are not built in. */
