@@ -138,6 +138,16 @@ test('what broke a rule before and has not changed is warned of', () => {
   assert.deepEqual(warnings, ['spec: Invalid value: replicas should be greater than or equal to minReplicas.']);
 });
 
+test('what an object says it is must keep the rules though it has not changed', () => {
+  const kind: JsonSchema = { type: 'string', 'x-kubernetes-validations': [{ rule: "self == 'Pod'" }] };
+  const inner: JsonSchema = { type: 'object', properties: { kind } };
+  const object = { kind: 'Baz', spec: { kind: 'Baz' } };
+  assert.deepEqual(
+    validateRules(object, { type: 'object', properties: { kind, spec: inner } }, object).map(({ field }) => field),
+    ['kind'],
+  );
+});
+
 test('an evaluation that takes too many steps is cut off', () => {
   const costly: JsonSchema = {
     type: 'object',

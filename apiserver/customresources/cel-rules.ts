@@ -131,7 +131,9 @@ function visit(place: Place, errors: FieldError[]): void {
       const child = isProperty ? schema.properties?.[name] : typeof more === 'object' ? more : undefined;
       const at = isProperty ? (path === '' ? name : `${path}.${name}`) : `${path}[${name}]`;
       const was = Object.hasOwn(before, name) ? before[name] : undefined;
-      const isSame = old === undefined ? place.isSame : sameness(item, was);
+      // What an object says it is must keep the rules as they are now.
+      const isType = place.isRoot && (name === 'apiVersion' || name === 'kind');
+      const isSame = isType ? () => false : old === undefined ? place.isSame : sameness(item, was);
       if (child) visit({ value: item, schema: child, old: was, path: at, isRoot: false, isSame, budget, warn }, errors);
     }
   }
