@@ -103,17 +103,18 @@ function patchNodePorts(spec: Spec, oldSpec: Spec): void {
   }
 }
 
-/** When the type changes, what belonged only to the old type goes unless the client wrote it anew. */
+/** What belonged only to how the service was before goes unless the client wrote it anew. */
 function dropForType(spec: Spec, oldSpec: Spec): void {
-  if (spec.type === oldSpec.type) return;
   const isSame = <K extends keyof Spec>(field: K) => JSON.stringify(spec[field]) === JSON.stringify(oldSpec[field]);
+  const isPast = (isNeeded: (of: Spec) => boolean) => isNeeded(oldSpec) && !isNeeded(spec);
+  if (isPast(isExternallyAccessible) && isSame('externalTrafficPolicy')) delete spec.externalTrafficPolicy;
+  if (isPast(needsHealthCheck) && isSame('healthCheckNodePort')) delete spec.healthCheckNodePort;
+  if (spec.type === oldSpec.type) return;
   if (spec.type === 'ExternalName') {
     for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const)
       if (isSame(field)) delete spec[field];
   }
   if (oldSpec.type === 'ExternalName' && isSame('externalName')) delete spec.externalName;
-  if (!isExternallyAccessible(spec) && isSame('externalTrafficPolicy')) delete spec.externalTrafficPolicy;
-  if (!needsHealthCheck(spec) && isSame('healthCheckNodePort')) delete spec.healthCheckNodePort;
   if (spec.type !== 'LoadBalancer')
     for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) if (isSame(field)) delete spec[field];
   if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') return;
