@@ -77,7 +77,7 @@ export interface ApiServerOptions {
   authorizer: Authorizer;
   /** What a user may do in a namespace, for SelfSubjectRulesReview. Default: it is said to be unknown. */
   rulesOf?: ServerParts['rulesOf'];
-  /** The plug-ins in Kubernetes' order; namespace lifecycle comes before them by itself. Default: no others. */
+  /** The plug-ins in Kubernetes' order. A function gives all of them; before a list comes namespace lifecycle. Default: no others. */
   admission?: readonly AdmissionPlugin[] | ((view: ClusterView) => readonly AdmissionPlugin[]);
   /** Default: log, exec and the like answer with 503. */
   kubelet?: KubeletConnection;
@@ -181,10 +181,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const store = measuredStore(options.store, clock, metrics.registry);
   const feed = new StoreFeed({ store, clock, log });
   const view = new ClusterView(() => resources, { registry: metrics.registry, clock });
-  const plugins = [
-    namespaceLifecycle((name) => view.get(namespaces, '', name)),
-    ...((typeof options.admission === 'function' ? options.admission(view) : options.admission) ?? []),
-  ];
+  const plugins =
+    typeof options.admission === 'function'
+      ? options.admission(view)
+      : [namespaceLifecycle((name) => view.get(namespaces, '', name)), ...(options.admission ?? [])];
   const admission = new AdmissionChain(plugins, { metrics: new AdmissionMetrics(metrics.registry), clock });
   const serviceAllocation = new ServiceAllocation({
     addresses: new Reservations(store, clock, 'serviceips'),

@@ -4,7 +4,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
-import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { typeCheckPolicy } from '../apiserver/admission/policies/type-check.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
@@ -28,6 +27,7 @@ import type { Kubelet } from '../kubelet/kubelet.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import type { Store } from '../store/store.ts';
+import { admissionSettings } from './admission.ts';
 import { openAudit } from './audit.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { type ClusterConfig, ConfigError } from './config.ts';
@@ -110,6 +110,7 @@ async function start(
     const rbac = createRbac({ bootstrap: componentRoles });
     const ambient = { clock, random, log };
     const authorizer = await createAuthorizer(config, { node: nodeAuthorizer(nodeGraph), rbac: rbac.authorizer }, ambient);
+    const settings = admissionSettings(config);
     const server = await createApiServer({
       store,
       clock,
@@ -120,10 +121,7 @@ async function start(
       anonymous: anonymousAccess(config),
       serviceAccountTokens,
       authorizer,
-      admission: (view) => [
-        ...builtInAdmission(view, { identity: [serviceAccounts, nodeRestriction(view)], random, authorizer }),
-        rbac.escalation,
-      ],
+      admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts], random, authorizer, settings }), rbac.escalation],
       rulesOf: rbac.rulesOf,
       begin: [
         serviceAccounts.begin,

@@ -59,6 +59,10 @@ export interface ClusterConfig {
   oidcGroupsPrefix: string | undefined;
   oidcRequiredClaim: Record<string, string>;
   oidcSigningAlgs: string[];
+  /** Admission plug-ins in addition to the default ones. */
+  enableAdmissionPlugins: string[];
+  /** Default ones that do not run. */
+  disableAdmissionPlugins: string[];
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -197,6 +201,8 @@ const readers = {
   oidcGroupsPrefix: text,
   oidcRequiredClaim: pairs,
   oidcSigningAlgs: oneOfEach(signingAlgorithms),
+  enableAdmissionPlugins: listOf,
+  disableAdmissionPlugins: listOf,
   detach: flag,
   verbosity,
 };
@@ -242,6 +248,8 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     oidcGroupsPrefix: read('oidcGroupsPrefix'),
     oidcRequiredClaim: read('oidcRequiredClaim') ?? {},
     oidcSigningAlgs: read('oidcSigningAlgs') ?? ['RS256'],
+    enableAdmissionPlugins: read('enableAdmissionPlugins') ?? [],
+    disableAdmissionPlugins: read('disableAdmissionPlugins') ?? [],
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };

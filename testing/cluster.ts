@@ -10,7 +10,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
-import { nodeRestriction } from '../apiserver/admission/node-restriction.ts';
 import { typeCheckPolicy } from '../apiserver/admission/policies/type-check.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
@@ -97,7 +96,7 @@ export class Cluster {
       resources: allResources,
       authenticators: [certificateAuthenticator],
       authorizer,
-      admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction(view)], random, authorizer }), rbac.escalation],
+      admission: (view) => [...builtInAdmission(view, { random, authorizer }), rbac.escalation],
       rulesOf: rbac.rulesOf,
       begin: [rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
     });

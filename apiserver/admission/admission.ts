@@ -1,6 +1,7 @@
 // The admission chain: plug-ins that may change, then plug-ins that may refuse, every write, in their order.
 
 import type { Kind } from '../../api/kind.ts';
+import { forbiddenError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { UserInfo } from '../resources/resource.ts';
@@ -122,3 +123,12 @@ export const isWriteOf =
 /** Whether a write is one of a pod itself. */
 export const isPodWrite = ({ kind, subresource }: AdmissionAttributes): boolean =>
   kind.plural === 'pods' && kind.group === '' && subresource === '';
+
+/** A refusal, by the name that the object has, or is to be made from. */
+export function refusal({ kind, name, object }: AdmissionAttributes, why: string): StatusError {
+  const { metadata } = object ?? {};
+  return forbiddenError(kind, name || metadata?.name || metadata?.generateName || 'Unknown', why);
+}
+
+/** Where a plug-in of Kubernetes fails with a plain error: 500, without a reason. */
+export const plainError = (message: string): StatusError => new StatusError('', message, { code: 500 });

@@ -34,11 +34,6 @@ describe('tolerations', () => {
     const added = { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 };
     assert.deepEqual(spec.tolerations, [own, added]);
   });
-  test('a pod tolerates the nodes set aside for the extended resources it asks for', async () => {
-    const asks = { requests: { 'example.com/gpu': '1' }, limits: { 'example.com/gpu': '1' } };
-    const { spec } = await made('/api/v1/namespaces/default/pods', pod({ containers: [container(asks)] }));
-    assert.deepEqual(spec.tolerations.at(-1), { key: 'example.com/gpu', operator: 'Exists' });
-  });
 });
 
 describe('priority', () => {

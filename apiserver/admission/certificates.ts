@@ -14,30 +14,26 @@ const isSubresource =
   ({ kind, subresource }: AdmissionAttributes) =>
     kind.plural === certificateSigningRequests.plural && kind.group === certificateSigningRequests.group && subresource === wanted;
 
-export function certificateAdmission(authorizer: Authorizer): AdmissionPlugin[] {
-  return [
-    {
-      name: 'CertificateApproval',
-      operations: ['UPDATE'],
-      handles: isSubresource('approval'),
-      validate: (write) => checkSigner(write, 'approve', authorizer),
-    },
-    {
-      name: 'CertificateSigning',
-      operations: ['UPDATE'],
-      handles: isSubresource('status'),
-      async validate(write) {
-        const [{ status }, { status: before }] = [write.object, write.old] as [CertificateSigningRequest, CertificateSigningRequest];
-        const hasChanged =
-          status?.certificate !== before?.certificate || !isDeepStrictEqual(status?.conditions ?? [], before?.conditions ?? []);
-        if (hasChanged) await checkSigner(write, 'sign', authorizer);
-      },
-    },
-    certificateSubjectRestriction,
-  ];
-}
+export const certificateApproval = (authorizer: Authorizer): AdmissionPlugin => ({
+  name: 'CertificateApproval',
+  operations: ['UPDATE'],
+  handles: isSubresource('approval'),
+  validate: (write) => checkSigner(write, 'approve', authorizer),
+});
 
-const certificateSubjectRestriction: AdmissionPlugin = {
+export const certificateSigning = (authorizer: Authorizer): AdmissionPlugin => ({
+  name: 'CertificateSigning',
+  operations: ['UPDATE'],
+  handles: isSubresource('status'),
+  async validate(write) {
+    const [{ status }, { status: before }] = [write.object, write.old] as [CertificateSigningRequest, CertificateSigningRequest];
+    const hasChanged =
+      status?.certificate !== before?.certificate || !isDeepStrictEqual(status?.conditions ?? [], before?.conditions ?? []);
+    if (hasChanged) await checkSigner(write, 'sign', authorizer);
+  },
+});
+
+export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
   operations: ['CREATE'],
   handles: isWriteOf(certificateSigningRequests),

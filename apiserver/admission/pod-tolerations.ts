@@ -2,6 +2,7 @@
 // resources that a pod asks for (admission plug-ins DefaultTolerationSeconds and ExtendedResourceToleration).
 
 import type { Pod } from '../../api/core.ts';
+import { qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { type AdmissionPlugin, isPodWrite } from './admission.ts';
 
 type Toleration = NonNullable<NonNullable<Pod['spec']>['tolerations']>[number];
@@ -37,13 +38,22 @@ export const extendedResourceToleration: AdmissionPlugin = {
     const wanted = new Set<string>();
     for (const containers of [spec.containers, spec.initContainers])
       for (const { resources } of containers ?? []) for (const name in resources?.requests) if (isExtendedResource(name)) wanted.add(name);
-    for (const key of [...wanted].sort()) {
-      if (spec.tolerations?.some((each) => each.key === key && each.operator === 'Exists' && !each.value && !each.effect)) continue;
-      spec.tolerations ??= [];
-      spec.tolerations.push({ key, operator: 'Exists' });
-    }
+    for (const key of [...wanted].sort()) addToleration(spec, { key, operator: 'Exists', effect: 'NoSchedule' });
   },
 };
 
+/** In the place of one that differs in nothing but how long it holds. */
+function addToleration(spec: NonNullable<Pod['spec']>, added: Toleration): void {
+  const isAlike = ({ key, operator, value, effect }: Toleration) =>
+    key === added.key && operator === added.operator && !value && effect === added.effect;
+  const tolerations = spec.tolerations ?? [];
+  const replaced = tolerations.map((each) => (isAlike(each) ? added : each));
+  spec.tolerations = tolerations.some(isAlike) ? replaced : [...tolerations, added];
+}
+
 /** `vendor.example/gpu`: neither Kubernetes' own nor a quota's name. */
-export const isExtendedResource = (name: string) => name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.');
+export const isExtendedResource = (name: string) =>
+  name.includes('/') &&
+  !name.includes('kubernetes.io/') &&
+  !name.startsWith('requests.') &&
+  qualifiedNameProblems(`requests.${name}`).length === 0;

@@ -18,7 +18,6 @@ import type { Duplex } from 'node:stream';
 import { systemClock } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
 import { builtInAdmission } from '../admission/built-in.ts';
-import { nodeRestriction } from '../admission/node-restriction.ts';
 import { certificateAuthenticator } from '../authn/authenticator.ts';
 import { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import { mastersAuthorizer, unionAuthorizer } from '../authz/authorizer.ts';
@@ -78,7 +77,7 @@ export async function startListeningServer(): Promise<ListeningServer> {
     random,
     authenticators: [certificateAuthenticator],
     authorizer: unionAuthorizer([mastersAuthorizer, rbac.authorizer]),
-    admission: (view) => [...builtInAdmission(view, { identity: [nodeRestriction(view)], random }), rbac.escalation],
+    admission: (view) => [...builtInAdmission(view, { random }), rbac.escalation],
     rulesOf: rbac.rulesOf,
     begin: [rbac.begin],
     kubelet: { cert, key, ca: pki.authority.certPem },
