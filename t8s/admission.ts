@@ -3,11 +3,13 @@
 import { type AdmissionSettings, readAdmissionSettings } from '../apiserver/admission/configuration/settings.ts';
 import { AdmissionConfigurationError } from '../apiserver/admission/plugin-order.ts';
 import { type ClusterConfig, ConfigError } from './config.ts';
+import type { Ambient } from './node.ts';
 
 /** @throws ConfigError for names and files that cannot be used */
-export function admissionSettings(config: ClusterConfig): AdmissionSettings {
+export async function admissionSettings(config: ClusterConfig, { clock, random }: Ambient): Promise<AdmissionSettings> {
+  const { enableAdmissionPlugins: enable, disableAdmissionPlugins: disable, admissionControlConfigFile: file } = config;
   try {
-    return readAdmissionSettings({ enable: config.enableAdmissionPlugins, disable: config.disableAdmissionPlugins });
+    return await readAdmissionSettings({ enable, disable, file, clock, random });
   } catch (error) {
     if (error instanceof AdmissionConfigurationError) throw new ConfigError(error.message);
     throw error;

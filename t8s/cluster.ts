@@ -110,7 +110,7 @@ async function start(
     const rbac = createRbac({ bootstrap: componentRoles });
     const ambient = { clock, random, log };
     const authorizer = await createAuthorizer(config, { node: nodeAuthorizer(nodeGraph), rbac: rbac.authorizer }, ambient);
-    const settings = admissionSettings(config);
+    const settings = await admissionSettings(config, ambient);
     const server = await createApiServer({
       store,
       clock,

@@ -63,6 +63,8 @@ export interface ClusterConfig {
   enableAdmissionPlugins: string[];
   /** Default ones that do not run. */
   disableAdmissionPlugins: string[];
+  /** An AdmissionConfiguration: what plug-ins are told. */
+  admissionControlConfigFile: string | undefined;
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -203,6 +205,7 @@ const readers = {
   oidcSigningAlgs: oneOfEach(signingAlgorithms),
   enableAdmissionPlugins: listOf,
   disableAdmissionPlugins: listOf,
+  admissionControlConfigFile: text,
   detach: flag,
   verbosity,
 };
@@ -250,6 +253,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     oidcSigningAlgs: read('oidcSigningAlgs') ?? ['RS256'],
     enableAdmissionPlugins: read('enableAdmissionPlugins') ?? [],
     disableAdmissionPlugins: read('disableAdmissionPlugins') ?? [],
+    admissionControlConfigFile: read('admissionControlConfigFile'),
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };

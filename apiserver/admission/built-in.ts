@@ -12,14 +12,18 @@ import { certificateApproval, certificateSigning, certificateSubjectRestriction 
 import type { ClusterView } from './cluster-view.ts';
 import { type AdmissionSettings, defaultSettings } from './configuration/settings.ts';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-classes.ts';
+import { eventRateLimit } from './event-rate-limit.ts';
 import { denyServiceExternalIPs } from './external-ips.ts';
+import { imagePolicyWebhook } from './image-policy.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceAutoProvision, namespaceExists } from './namespace-existence.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts';
 import type { PluginName } from './plugin-order.ts';
+import { podNodeSelector } from './pod-node-selector.ts';
 import { podSecurity } from './pod-security/pod-security.ts';
+import { podTolerationRestriction } from './pod-toleration-restriction.ts';
 import { defaultTolerationSeconds, extendedResourceToleration } from './pod-tolerations.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
 import { mutatingPolicies } from './policies/mutating.ts';
@@ -50,13 +54,18 @@ type Maker = () => AdmissionPlugin | undefined;
 /** All that a server runs, namespace lifecycle included. */
 export function builtInAdmission(view: ClusterView, options: BuiltInOptions = {}): AdmissionPlugin[] {
   const { identity = [], authorizer, settings = defaultSettings } = options;
-  const makers = makersOf(view, options);
+  const makers = makersOf(view, options, settings);
   const chosen = settings.plugins.flatMap((name) => identity.find((each) => each.name === name) ?? makers[name]?.() ?? []);
   return [...(authorizer ? [policyParamAccess(view, authorizer)] : []), ...chosen];
 }
 
 /** A name without a maker is of a plug-in that Kubernetes 1.36 leaves idle unless a feature gate is opened. */
-function makersOf(view: ClusterView, { random, authorizer }: BuiltInOptions): Partial<Record<PluginName, Maker>> {
+function makersOf(
+  view: ClusterView,
+  { random, authorizer }: BuiltInOptions,
+  { podSecurity: levels, eventLimits = [], nodeSelectors = {}, tolerations, imagePolicy }: AdmissionSettings,
+): Partial<Record<PluginName, Maker>> {
+  const { clock = systemClock } = view.measures ?? {};
   const webhooks = random && webhookOptions(view, random, authorizer);
   const authorized = (make: (authorizer: Authorizer) => AdmissionPlugin) => () => authorizer && make(authorizer);
   return {
@@ -69,9 +78,13 @@ function makersOf(view: ClusterView, { random, authorizer }: BuiltInOptions): Pa
     NodeRestriction: () => nodeRestriction(view),
     TaintNodesByCondition: () => taintNodesByCondition,
     AlwaysPullImages: () => alwaysPullImages,
-    PodSecurity: () => podSecurity(view),
+    ImagePolicyWebhook: () => imagePolicy && imagePolicyWebhook(imagePolicy, imagePolicy.ask, clock),
+    PodSecurity: () => podSecurity(view, levels),
+    PodNodeSelector: () => podNodeSelector(view, nodeSelectors),
     Priority: () => priority(view),
     DefaultTolerationSeconds: () => defaultTolerationSeconds,
+    PodTolerationRestriction: () => tolerations && podTolerationRestriction(view, tolerations),
+    EventRateLimit: () => eventRateLimit(eventLimits, clock),
     ExtendedResourceToleration: () => extendedResourceToleration,
     DefaultStorageClass: () => defaultStorageClass(view),
     StorageObjectInUseProtection: () => storageObjectInUseProtection,

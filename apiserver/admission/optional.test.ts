@@ -2,19 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seededRandom } from '../../base/random.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import { type ServerFixture, startServer } from '../server-fixture.ts';
 import { builtInAdmission } from './built-in.ts';
 import { readAdmissionSettings } from './configuration/settings.ts';
+import type { PluginChoice } from './plugin-order.ts';
 
 const path = '/api/v1/namespaces/default';
+const readSettings = (choice: PluginChoice) => readAdmissionSettings({ ...choice, clock: new VirtualClock(), random: seededRandom(1) });
 
 async function withPlugins(
   enable: string[],
   run: (server: ServerFixture) => Promise<void>,
   { disable = [], authorizer }: { disable?: string[]; authorizer?: Authorizer } = {},
 ): Promise<void> {
-  const settings = readAdmissionSettings({ enable, disable });
+  const settings = await readSettings({ enable, disable });
   const server = await startServer({
     admission: (view) => builtInAdmission(view, { settings, ...(authorizer ? { authorizer } : {}) }),
   });
@@ -38,7 +42,7 @@ const made = async (server: ServerFixture, at: string, body: unknown) => {
 
 test('AlwaysDeny refuses every write, whatever its name', async () => {
   await withPlugins([], async (open) => {
-    const settings = readAdmissionSettings({ enable: ['AlwaysDeny'] });
+    const settings = await readSettings({ enable: ['AlwaysDeny'] });
     const { ask, close } = await startServer({ store: open.store, admission: (view) => builtInAdmission(view, { settings }) });
     const why = 'admission control is denying all modifications';
     const named = await ask('POST', `${path}/configmaps`, { metadata: { name: 'a' } });
@@ -93,7 +97,7 @@ test('DenyServiceExternalIPs lets services keep and give up their external addre
       metadata: { name: 's' },
       spec: { ports: [{ port: 80 }], externalIPs: ['192.0.2.1', '192.0.2.2'] },
     });
-    const settings = readAdmissionSettings({ enable: ['DenyServiceExternalIPs'] });
+    const settings = await readSettings({ enable: ['DenyServiceExternalIPs'] });
     const { ask, close } = await startServer({ store: open.store, admission: (view) => builtInAdmission(view, { settings }) });
     const claimed = await ask('POST', `${path}/services`, {
       metadata: { name: 't' },

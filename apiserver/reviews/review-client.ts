@@ -13,6 +13,8 @@ export interface ReviewClientOptions {
   random: Random;
   /** How long one answer may take. Default 10 s. */
   timeoutMs?: number;
+  /** How long the first wait before another try is. Default 500 ms. */
+  backoffBaseMs?: number;
 }
 
 /** @throws Error when there is no answer, or none that can be read */
@@ -20,10 +22,10 @@ export type AskReview = (review: object) => Promise<Record<string, unknown>>;
 
 const answerBytesMax = 3 << 20;
 const attemptsMax = 5;
-const backoff = { baseMs: 500, capMs: 5_000, factor: 1.5, jitter: 0.2 };
+const backoff = { capMs: 5_000, factor: 1.5, jitter: 0.2 };
 const passingCodes = new Set([429, 500, 503, 504]);
 
-export function reviewClient({ transport, clock, random, timeoutMs = 10_000 }: ReviewClientOptions): AskReview {
+export function reviewClient({ transport, clock, random, timeoutMs = 10_000, backoffBaseMs = 500 }: ReviewClientOptions): AskReview {
   const askOnce = async (body: string): Promise<Record<string, unknown>> => {
     const late = new AbortController();
     const timer = clock.setTimer(timeoutMs, () => late.abort(new StatusError('Timeout', 'context deadline exceeded')));
@@ -46,7 +48,7 @@ export function reviewClient({ transport, clock, random, timeoutMs = 10_000 }: R
         return await askOnce(body);
       } catch (error) {
         if (attempt + 1 >= attemptsMax || !isPassing(error)) throw error;
-        await sleep(clock, backoffMs(attempt, backoff, random));
+        await sleep(clock, backoffMs(attempt, { ...backoff, baseMs: backoffBaseMs }, random));
       }
     }
   };

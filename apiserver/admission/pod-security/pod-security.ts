@@ -10,8 +10,20 @@ import type { KubeObject } from '../../../api/wire.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, isWriteOf } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Violation } from './check.ts';
+import { type PodSecurityConfiguration, readPodSecurityConfiguration } from './configuration.ts';
 import { podSecurityViolations } from './evaluate.ts';
-import { compareLevels, isSameLevel, type LevelVersion, levelText, policyOf } from './policy.ts';
+import {
+  compareLevels,
+  isEquivalent,
+  isPrivileged,
+  isSameLevel,
+  type LevelVersion,
+  labelledPolicyText,
+  levelText,
+  type Policy,
+  policyOf,
+  privilegedPolicy,
+} from './policy.ts';
 
 const templated = new Set([
   'deployments',
@@ -33,37 +45,51 @@ const isPod = ({ kind, subresource }: AdmissionAttributes) =>
 const isTemplated = ({ kind, subresource }: AdmissionAttributes) =>
   templated.has(kind.plural) && ['', 'apps', 'batch'].includes(kind.group) && subresource === '';
 const isNamespace = isWriteOf(namespaces);
+const { enforce: defaultLevel } = privilegedPolicy;
 
-export function podSecurity(view: ClusterView): AdmissionPlugin {
+export function podSecurity(view: ClusterView, configuration = readPodSecurityConfiguration()): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     operations: ['CREATE', 'UPDATE'],
     handles: (attributes) => isPod(attributes) || isTemplated(attributes) || isNamespace(attributes),
-    validate: (attributes) => (isNamespace(attributes) ? checkNamespace(attributes, view) : checkPod(attributes, view)),
+    validate: (attributes) =>
+      isNamespace(attributes) ? checkNamespace(attributes, view, configuration) : checkPod(attributes, view, configuration),
   };
 }
 
-async function checkPod(attributes: AdmissionAttributes, view: ClusterView): Promise<void> {
-  const found = view.get(namespaces, '', attributes.namespace);
+async function checkPod(attributes: AdmissionAttributes, view: ClusterView, configuration: PodSecurityConfiguration): Promise<void> {
+  const { namespace, user, annotate } = attributes;
+  const { defaults, exemptions } = configuration;
+  const exempt = (why: string) => annotate(`${auditPrefix}exempt`, why);
+  if (exemptions.namespaces.includes(namespace)) return exempt('namespace');
+  if (exemptions.usernames.includes(user.name)) return exempt('user');
+  const found = view.get(namespaces, '', namespace);
   const labels = (found instanceof Promise ? await found : found)?.metadata?.labels;
-  const { policy, errors } = policyOf(labels);
+  const { policy, errors } = policyOf(labels, defaults);
   const { enforce, audit, warn } = policy;
-  const isFree = [...(isPod(attributes) ? [enforce] : []), audit, warn].every(({ level }) => level === 'privileged');
-  if (isFree && errors.length === 0) return;
-  const pod = isPod(attributes) ? (attributes.object as Pod) : templateOf(attributes.object);
-  if (!pod || (isPod(attributes) && attributes.old && !hasOtherImages(pod, attributes.old as Pod))) return;
+  const isEnforced = isPod(attributes);
+  if (errors.length === 0 && isPrivileged(isEnforced ? policy : { ...policy, enforce: defaultLevel })) {
+    if (isEnforced) annotate(`${auditPrefix}enforce-policy`, levelText(defaultLevel));
+    return;
+  }
+  const pod = isEnforced ? (attributes.object as Pod) : templateOf(attributes.object);
+  if (!pod || (isEnforced && attributes.old && !hasOtherImages(pod, attributes.old as Pod))) return;
+  if (isExemptByClass(pod, configuration)) return exempt('runtimeClass');
   if (errors.length) {
     const why = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
-    attributes.annotate(`${auditPrefix}error`, `Failed to parse policy: ${errors.length > 1 ? `[${why}]` : why}`);
+    annotate(`${auditPrefix}error`, `Failed to parse policy: ${errors.length > 1 ? `[${why}]` : why}`);
   }
-  if (isPod(attributes)) attributes.annotate(`${auditPrefix}enforce-policy`, levelText(enforce));
+  if (isEnforced) annotate(`${auditPrefix}enforce-policy`, levelText(enforce));
   const noted = problemOf(audit, pod);
-  if (noted) attributes.annotate(`${auditPrefix}audit-violations`, `would violate PodSecurity ${noted}`);
-  const refused = isPod(attributes) ? problemOf(enforce, pod) : '';
+  if (noted) annotate(`${auditPrefix}audit-violations`, `would violate PodSecurity ${noted}`);
+  const refused = isEnforced ? problemOf(enforce, pod) : '';
   if (refused) throw forbiddenError(attributes.kind, attributes.name, `violates PodSecurity ${refused}`);
   const told = problemOf(warn, pod);
   if (told) attributes.warn(`would violate PodSecurity ${told}`);
 }
+
+const isExemptByClass = ({ spec }: Pod, { exemptions }: PodSecurityConfiguration) =>
+  Boolean(spec?.runtimeClassName) && exemptions.runtimeClasses.includes(spec?.runtimeClassName ?? '');
 
 /** `"restricted:latest": hostPort (container "a" uses hostPort 80)`; '' when nothing is broken. */
 function problemOf(level: LevelVersion, pod: Pod): string {
@@ -85,17 +111,31 @@ function hasOtherImages({ spec }: Pod, old: Pod): boolean {
   );
 }
 
-function checkNamespace({ operation, kind, name, object, old, warn }: AdmissionAttributes, view: ClusterView): void {
-  const now = policyOf((object as Namespace).metadata?.labels);
-  const before = old ? policyOf((old as Namespace).metadata?.labels) : undefined;
+function checkNamespace(attributes: AdmissionAttributes, view: ClusterView, configuration: PodSecurityConfiguration): void {
+  const { operation, kind, name, object, old, warn } = attributes;
+  const { defaults, exemptions } = configuration;
+  const labels = (object as Namespace).metadata?.labels ?? {};
+  const now = policyOf(labels, defaults);
+  const before = old ? policyOf((old as Namespace).metadata?.labels, defaults) : undefined;
   if (now.errors.length && !isDeepStrictEqual(now.errors, before?.errors)) throw invalidError(kind, name, now.errors);
-  if (operation === 'CREATE' || !before) return;
   const { enforce } = now.policy;
-  const was = before.policy.enforce;
-  if (enforce.level === 'privileged' || isSameLevel(enforce, was)) return;
-  if (enforce.minor === was.minor && compareLevels(enforce.level, was.level) <= 0) return;
-  for (const text of warningsAbout(view.list(pods, name), name, enforce)) warn(text);
+  if (operation === 'UPDATE' && before) {
+    const was = before.policy.enforce;
+    if (enforce.level === 'privileged' || isSameLevel(enforce, was)) return;
+    if (enforce.minor === was.minor && compareLevels(enforce.level, was.level) <= 0) return;
+  }
+  if (exemptions.namespaces.includes(name)) {
+    const isPointless = !isPrivileged(now.policy) && !isSamePolicy(now.policy, defaults);
+    const labelled = `the policy (${labelledPolicyText(now.policy, labels)}) will be ignored`;
+    if (isPointless) warn(`namespace ${JSON.stringify(name)} is exempt from Pod Security, and ${labelled}`);
+    return;
+  }
+  if (operation === 'CREATE') return;
+  const subject = view.list(pods, name).filter((pod) => !isExemptByClass(pod, configuration));
+  for (const text of warningsAbout(subject, name, enforce)) warn(text);
 }
+
+const isSamePolicy = (a: Policy, b: Policy) => (['enforce', 'audit', 'warn'] as const).every((mode) => isEquivalent(a[mode], b[mode]));
 
 /** What raising the level means for the pods that are there, those that break it alike in one line. */
 function warningsAbout(all: readonly Pod[], namespace: string, enforce: LevelVersion): string[] {

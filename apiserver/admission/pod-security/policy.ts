@@ -23,7 +23,10 @@ export interface Policy {
 type Labels = Readonly<Record<string, string>>;
 
 const prefix = 'pod-security.kubernetes.io/';
-const unset = (): LevelVersion => ({ level: 'privileged', minor: Number.POSITIVE_INFINITY });
+const unset: LevelVersion = Object.freeze({ level: 'privileged', minor: Number.POSITIVE_INFINITY });
+
+/** Nothing is enforced, noted or told. */
+export const privilegedPolicy: Policy = Object.freeze({ enforce: unset, audit: unset, warn: unset });
 
 /** `restricted:latest`, `baseline:v1.25` */
 export const levelText = ({ level, minor }: LevelVersion): string =>
@@ -34,13 +37,35 @@ export const compareLevels = (a: Level, b: Level): number => levels.indexOf(a) -
 
 export const isSameLevel = (a: LevelVersion, b: LevelVersion): boolean => a.level === b.level && a.minor === b.minor;
 
+/** Both are privileged, or nothing differs. */
+export const isEquivalent = (a: LevelVersion, b: LevelVersion): boolean =>
+  (a.level === 'privileged' && b.level === 'privileged') || isSameLevel(a, b);
+
+export const isPrivileged = ({ enforce, audit, warn }: Policy): boolean =>
+  [enforce, audit, warn].every(({ level }) => level === 'privileged');
+
+/** What cannot be read is the strictest. */
+export function parseLevel(text: string): { level: Level; problem: string } {
+  const level = levels.find((each) => each === text);
+  return { level: level ?? 'restricted', problem: level ? '' : `must be one of ${levels.join(', ')}` };
+}
+
+/** What cannot be read is the latest. */
+export function parseVersion(text: string): { minor: number; problem: string } {
+  if (text === 'latest') return { minor: Number.POSITIVE_INFINITY, problem: '' };
+  const minor = /^v1\.(0|[1-9]\d*)$/.exec(text)?.[1];
+  if (minor === undefined || !Number.isSafeInteger(Number(minor)))
+    return { minor: Number.POSITIVE_INFINITY, problem: 'must be "latest" or "v1.x"' };
+  return { minor: Number(minor), problem: '' };
+}
+
 /**
  * There is always a policy: what cannot be read counts as the strictest for enforcing, and as none for warnings and audit.
  * Who enforces a level and says nothing of warnings is warned by the same level.
  */
-export function policyOf(labels: Labels = {}): { policy: Policy; errors: FieldError[] } {
+export function policyOf(labels: Labels = {}, defaults: Policy = privilegedPolicy): { policy: Policy; errors: FieldError[] } {
   const errors: FieldError[] = [];
-  const policy: Policy = { enforce: unset(), audit: unset(), warn: unset() };
+  const policy: Policy = { enforce: { ...defaults.enforce }, audit: { ...defaults.audit }, warn: { ...defaults.warn } };
   for (const mode of ['enforce', 'audit', 'warn'] as const) {
     readLevel(labels, mode, policy[mode], errors);
     readVersion(labels, mode, policy[mode], errors);
@@ -57,16 +82,25 @@ export function policyOf(labels: Labels = {}): { policy: Policy; errors: FieldEr
 function readLevel(labels: Labels, mode: keyof Policy, into: LevelVersion, errors: FieldError[]): void {
   const text = labels[prefix + mode];
   if (text === undefined) return;
-  const level = levels.find((each) => each === text);
-  into.level = level ?? (mode === 'enforce' ? 'restricted' : 'privileged');
-  if (!level) errors.push(invalid(`metadata.labels[${prefix}${mode}]`, text, `must be one of ${levels.join(', ')}`));
+  const { level, problem } = parseLevel(text);
+  into.level = problem && mode !== 'enforce' ? 'privileged' : level;
+  if (problem) errors.push(invalid(`metadata.labels[${prefix}${mode}]`, text, problem));
 }
 
 function readVersion(labels: Labels, mode: keyof Policy, into: LevelVersion, errors: FieldError[]): void {
   const label = `${prefix}${mode}-version`;
   const text = labels[label];
-  if (text === undefined || text === 'latest') return;
-  const minor = /^v1\.(0|[1-9]\d{0,3})$/.exec(text)?.[1];
-  if (minor === undefined) errors.push(invalid(`metadata.labels[${label}]`, text, 'must be "latest" or "v1.x"'));
-  else into.minor = Number(minor);
+  if (text === undefined) return;
+  const { minor, problem } = parseVersion(text);
+  into.minor = minor;
+  if (problem) errors.push(invalid(`metadata.labels[${label}]`, text, problem));
+}
+
+/** The modes that a namespace's own labels set to something, as `enforce=restricted:latest, warn=baseline:v1.25`. */
+export function labelledPolicyText(policy: Policy, labels: Labels): string {
+  const isLabelled = (mode: string) => labels[prefix + mode] !== undefined || labels[`${prefix}${mode}-version`] !== undefined;
+  return (['enforce', 'audit', 'warn'] as const)
+    .filter((mode) => policy[mode].level !== 'privileged' && isLabelled(mode))
+    .map((mode) => `${mode}=${levelText(policy[mode])}`)
+    .join(', ');
 }
