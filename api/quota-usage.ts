@@ -4,7 +4,7 @@
 import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from './core.ts';
 import { groupResourceOf, type Kind } from './kind.ts';
 import { isPodTerminal, podLimits, podRequests, qosClassOf, type ResourceAmounts } from './pods.ts';
-import { addQuantities, parseQuantity, type Quantity } from './quantity.ts';
+import { addQuantities, compareQuantities, parseQuantity, type Quantity } from './quantity.ts';
 import type { KubeObject } from './wire.ts';
 
 type QuotaSpec = NonNullable<ResourceQuota['spec']>;
@@ -23,12 +23,12 @@ const one: Quantity = Object.freeze({ nano: 1_000_000_000n, format: 'DecimalSI' 
 const times = (count: number): Quantity => ({ nano: BigInt(count) * one.nano, format: 'DecimalSI' });
 
 /** Resource name, as quotas name it, to amount. */
-export function quotaUsageOf(kind: Kind, object: KubeObject): ResourceAmounts {
+export function quotaUsageOf(kind: Kind, object: KubeObject, nowMs: number): ResourceAmounts {
   const usage: ResourceAmounts = { [`count/${groupResourceOf(kind)}`]: one };
   if (kind.group !== '') return usage;
   if (kind.plural === 'pods') {
     // Its object is there, but a pod that has ended takes nothing any more.
-    if (isPodTerminal(object)) return usage;
+    if (isPodTerminal(object) || isStuckInDeletion(object, nowMs)) return usage;
     usePod(object, usage);
   } else if (kind.plural === 'services') useService(object, usage);
   else if (kind.plural === 'persistentvolumeclaims') useClaim(object, usage);
@@ -36,16 +36,28 @@ export function quotaUsageOf(kind: Kind, object: KubeObject): ResourceAmounts {
   return usage;
 }
 
+/** Nobody should pay for a pod whose node cannot say that it is gone. */
+function isStuckInDeletion({ metadata }: Pod, nowMs: number): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = metadata ?? {};
+  if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return false;
+  return nowMs > Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000;
+}
+
 function usePod(pod: Pod, usage: ResourceAmounts): void {
   const requests = podRequests(pod);
   for (const name in requests) {
-    usage[`requests.${name}`] = requests[name] as Quantity;
-    if (name === 'cpu' || name === 'memory' || name === 'ephemeral-storage' || name.startsWith('hugepages-'))
-      usage[name] = requests[name] as Quantity;
+    const amount = requests[name] as Quantity;
+    if (isComputeRequest(name)) usage[name] = amount;
+    if (isComputeRequest(name) || isExtended(`requests.${name}`)) usage[`requests.${name}`] = amount;
   }
   const limits = podLimits(pod);
   for (const name of ['cpu', 'memory', 'ephemeral-storage']) if (limits[name]) usage[`limits.${name}`] = limits[name];
 }
+
+const isComputeRequest = (name: string) =>
+  name === 'cpu' || name === 'memory' || name === 'ephemeral-storage' || name.startsWith('hugepages-');
+/** As quotas name what nodes have beyond Kubernetes' own resources. */
+const isExtended = (name: string) => name.startsWith('requests.') && name.includes('/') && !name.includes('kubernetes.io/');
 
 function useService({ spec }: Service, usage: ResourceAmounts): void {
   const portCount = spec?.ports?.length ?? 0;
@@ -56,15 +68,31 @@ function useService({ spec }: Service, usage: ResourceAmounts): void {
   usage['services.nodeports'] = times(spec.allocateLoadBalancerNodePorts === false ? withPort : portCount);
 }
 
-function useClaim({ spec, metadata }: PersistentVolumeClaim, usage: ResourceAmounts): void {
-  const size = spec?.resources?.requests?.['storage'];
+function useClaim({ spec, status, metadata }: PersistentVolumeClaim, usage: ResourceAmounts): void {
+  const size = claimSize(spec?.resources?.requests?.['storage'], status?.allocatedResources?.['storage']);
   const className = metadata?.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName;
-  if (size !== undefined) usage['requests.storage'] = parseQuantity(size);
+  if (size) usage['requests.storage'] = size;
   if (!className) return;
-  const head = `${className}.storageclass.storage.k8s.io`;
-  usage[`${head}/persistentvolumeclaims`] = one;
-  if (size !== undefined) usage[`${head}/requests.storage`] = parseQuantity(size);
+  const head = `${className}${storageClassSuffix}`;
+  usage[`${head}persistentvolumeclaims`] = one;
+  if (size) usage[`${head}requests.storage`] = size;
 }
+
+/** What is asked for, or what has been set aside already if that is more; in whole bytes. */
+function claimSize(requested: string | undefined, allocated: string | undefined): Quantity | undefined {
+  if (requested === undefined) return undefined;
+  const larger = allocated !== undefined && compareQuantities(allocated, requested) > 0 ? allocated : requested;
+  const { nano, format } = parseQuantity(larger);
+  return { nano: ((nano + one.nano - 1n) / one.nano) * one.nano, format };
+}
+
+const storageClassSuffix = '.storageclass.storage.k8s.io/';
+const claimMeasures = ['persistentvolumeclaims', 'requests.storage'];
+const podMeasures = new Set([
+  'pods',
+  ...['cpu', 'memory', 'ephemeral-storage'].flatMap((name) => [name, `requests.${name}`, `limits.${name}`]),
+]);
+const serviceMeasures = new Set(['services', 'services.nodeports', 'services.loadbalancers']);
 
 /** Whether the kind has anything to do with a quota of these resources. */
 export function isQuotaFor(kind: Kind, hard: Readonly<Record<string, string>>): boolean {
@@ -72,25 +100,52 @@ export function isQuotaFor(kind: Kind, hard: Readonly<Record<string, string>>): 
   return false;
 }
 
-function isMeasureOf(kind: Kind, name: string): boolean {
+/** Whether objects of the kind count in a quota of the resource. */
+export function isMeasureOf(kind: Kind, name: string): boolean {
   if (name.startsWith('count/')) return name === `count/${groupResourceOf(kind)}`;
   if (kind.group !== '') return false;
-  if (name === 'requests.storage' || name.includes('.storageclass.storage.k8s.io/')) return kind.plural === 'persistentvolumeclaims';
-  if (name.startsWith('services.')) return kind.plural === 'services';
-  if (countedByName.has(name)) return kind.plural === name;
-  return kind.plural === 'pods';
+  switch (kind.plural) {
+    case 'pods':
+      return podMeasures.has(name) || name.startsWith('hugepages-') || name.startsWith('requests.hugepages-') || isExtended(name);
+    case 'services':
+      return serviceMeasures.has(name);
+    case 'persistentvolumeclaims':
+      return claimMeasures.includes(name) || claimMeasures.some((measure) => name.endsWith(storageClassSuffix + measure));
+    default:
+      return countedByName.has(name) && kind.plural === name;
+  }
 }
 
-/** Whether the object counts in a quota with these scopes; only pods are in any scope. */
-export function quotaScopesMatch(spec: QuotaSpec, kind: Kind, object: KubeObject): boolean {
-  const selectors = [
-    ...(spec.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists', values: [] as string[] })),
-    ...(spec.scopeSelector?.matchExpressions ?? []),
-  ];
-  if (selectors.length === 0) return true;
-  if (kind.group !== '' || kind.plural !== 'pods') return false;
-  const pod: Pod = object;
-  return selectors.every(({ scopeName, operator, values }) => podMatches(pod, scopeName, operator, values ?? []));
+export interface QuotaScope {
+  scopeName: string;
+  operator: string;
+  values?: string[];
+}
+
+/** A quota's scopes and its scope selector, which are one thing. */
+export const quotaScopesOf = ({ scopes, scopeSelector }: QuotaSpec): QuotaScope[] => [
+  ...(scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })),
+  ...(scopeSelector?.matchExpressions ?? []),
+];
+
+/** Whether the object counts in a quota with these scopes; only pods and claims are in any scope. */
+export const quotaScopesMatch = (spec: QuotaSpec, kind: Kind, object: KubeObject): boolean =>
+  quotaScopesOf(spec).every((scope) => isInScope(scope, kind, object));
+
+export function isInScope({ scopeName, operator, values = [] }: QuotaScope, kind: Kind, object: KubeObject): boolean {
+  if (kind.group !== '') return false;
+  if (kind.plural === 'pods') return podMatches(object, scopeName, operator, values);
+  if (kind.plural !== 'persistentvolumeclaims' || scopeName !== 'VolumeAttributesClass') return false;
+  const { spec, status }: PersistentVolumeClaim = object;
+  const target = status?.modifyVolumeStatus?.targetVolumeAttributesClassName;
+  const names = [spec?.volumeAttributesClassName, status?.currentVolumeAttributesClassName, target].filter((name) => name);
+  return names.length === 0 ? selects(operator, values, '') : names.some((name) => selects(operator, values, name ?? ''));
+}
+
+function selects(operator: string, values: readonly string[], name: string): boolean {
+  if (operator === 'In') return values.includes(name);
+  if (operator === 'NotIn') return !values.includes(name);
+  return (operator === 'Exists') === (name !== '');
 }
 
 function podMatches(pod: Pod, scope: string, operator: string, values: readonly string[]): boolean {
@@ -104,12 +159,8 @@ function podMatches(pod: Pod, scope: string, operator: string, values: readonly 
       return qosClassOf(pod) === 'BestEffort';
     case 'NotBestEffort':
       return qosClassOf(pod) !== 'BestEffort';
-    case 'PriorityClass': {
-      const name = spec?.priorityClassName ?? '';
-      if (operator === 'In') return values.includes(name);
-      if (operator === 'NotIn') return !values.includes(name);
-      return (operator === 'Exists') === (name !== '');
-    }
+    case 'PriorityClass':
+      return selects(operator, values, spec?.priorityClassName ?? '');
     case 'CrossNamespacePodAffinity':
       return reachesOtherNamespaces(pod);
     default:

@@ -63,7 +63,7 @@ export function builtInAdmission(view: ClusterView, options: BuiltInOptions = {}
 function makersOf(
   view: ClusterView,
   { random, authorizer }: BuiltInOptions,
-  { podSecurity: levels, eventLimits = [], nodeSelectors = {}, tolerations, imagePolicy }: AdmissionSettings,
+  { podSecurity: levels, eventLimits = [], nodeSelectors = {}, tolerations, imagePolicy, limitedResources = [] }: AdmissionSettings,
 ): Partial<Record<PluginName, Maker>> {
   const { clock = systemClock } = view.measures ?? {};
   const webhooks = random && webhookOptions(view, random, authorizer);
@@ -101,7 +101,7 @@ function makersOf(
     MutatingAdmissionWebhook: () => webhooks && mutatingWebhooks(webhooks),
     ValidatingAdmissionPolicy: () => validatingPolicies(view, authorizer),
     ValidatingAdmissionWebhook: () => webhooks && validatingWebhooks(webhooks),
-    ResourceQuota: () => resourceQuota(view),
+    ResourceQuota: () => resourceQuota(view, { nowMs: () => clock.nowMs(), limited: limitedResources }),
     AlwaysDeny: () => alwaysDeny,
   };
 }

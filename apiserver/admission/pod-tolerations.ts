@@ -2,7 +2,7 @@
 // resources that a pod asks for (admission plug-ins DefaultTolerationSeconds and ExtendedResourceToleration).
 
 import type { Pod } from '../../api/core.ts';
-import { qualifiedNameProblems } from '../../api/validation/formats.ts';
+import { isExtendedResource } from '../resources/resource-lists.ts';
 import { type AdmissionPlugin, isPodWrite } from './admission.ts';
 
 type Toleration = NonNullable<NonNullable<Pod['spec']>['tolerations']>[number];
@@ -50,10 +50,3 @@ function addToleration(spec: NonNullable<Pod['spec']>, added: Toleration): void 
   const replaced = tolerations.map((each) => (isAlike(each) ? added : each));
   spec.tolerations = tolerations.some(isAlike) ? replaced : [...tolerations, added];
 }
-
-/** `vendor.example/gpu`: neither Kubernetes' own nor a quota's name. */
-export const isExtendedResource = (name: string) =>
-  name.includes('/') &&
-  !name.includes('kubernetes.io/') &&
-  !name.startsWith('requests.') &&
-  qualifiedNameProblems(`requests.${name}`).length === 0;

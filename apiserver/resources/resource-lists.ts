@@ -67,6 +67,9 @@ const standardResources = new Set([
   ...['cpu', 'memory', 'ephemeral-storage'].map((name) => `limits.${name}`),
   ...quotaCounts,
 ]);
+/** What quotas can be of that has no prefix, or is of huge pages. */
+export const isStandardQuota = (name: string) =>
+  (standardResources.has(name) && name !== 'storage') || isHugePages(name) || name.startsWith('requests.hugepages-');
 const integerResources = new Set(quotaCounts);
 const containerResources = new Set(['cpu', 'memory', 'ephemeral-storage']);
 

@@ -24,7 +24,7 @@ import { countUsage } from './plan.ts';
 const counted: readonly Kind[] = [pods, services, secrets, configMaps, replicationControllers, persistentVolumeClaims];
 /** A write is charged a moment before it is stored; only a quota left alone for so long is lowered. */
 const quietMs = 1_000;
-/** Kinds without a watch of ours are counted anew so often. */
+/** Everything is counted anew so often: of some kinds there is no watch here, and time alone frees some pods. */
 const resyncSeconds = 300;
 
 interface Seen {
@@ -69,8 +69,8 @@ async function count(cached: ResourceQuota, context: ReconcileContext, seen: Map
   const others = otherKinds(quota);
   for (const kind of [...counted, resourceQuotas, ...(others.size ? await findKinds(others, context) : [])])
     if (isQuotaFor(kind, quota.spec?.hard ?? {})) objects.push([kind, (await api.list(kind, { namespace })).items]);
-  const status = countUsage(quota, objects);
-  const again = others.size ? { afterSeconds: resyncSeconds } : settled;
+  const status = countUsage(quota, objects, clock.nowMs());
+  const again = { afterSeconds: resyncSeconds };
   if (semanticEqual(status, quota.status ?? {})) return again;
   if (isLowered(quota, status)) {
     const key = keyOf(quota);

@@ -8,11 +8,15 @@ import { addUsage, quotaScopesMatch, quotaUsageOf } from '../../api/quota-usage.
 import type { KubeObject } from '../../api/wire.ts';
 
 /** The status that `quota` should have when these objects are all there are. */
-export function countUsage(quota: ResourceQuota, objects: readonly (readonly [Kind, readonly KubeObject[]])[]): ResourceQuota['status'] {
+export function countUsage(
+  quota: ResourceQuota,
+  objects: readonly (readonly [Kind, readonly KubeObject[]])[],
+  nowMs: number,
+): ResourceQuota['status'] {
   const hard = quota.spec?.hard ?? {};
   const sum: ResourceAmounts = {};
   for (const [kind, list] of objects)
-    for (const object of list) if (quotaScopesMatch(quota.spec ?? {}, kind, object)) addUsage(sum, quotaUsageOf(kind, object));
+    for (const object of list) if (quotaScopesMatch(quota.spec ?? {}, kind, object)) addUsage(sum, quotaUsageOf(kind, object, nowMs));
   const used: Record<string, string> = {};
   for (const name in hard) used[name] = formatQuantity(sum[name] ?? ({ nano: 0n, format: 'DecimalSI' } satisfies Quantity));
   return { hard: { ...hard }, used };

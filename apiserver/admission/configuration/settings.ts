@@ -7,6 +7,7 @@ import { KubeconfigError, readKubeconfig } from '../../../client/kubeconfig.ts';
 import { type AskReview, reviewClient } from '../../reviews/review-client.ts';
 import { type EventLimit, readEventLimits } from '../event-rate-limit.ts';
 import { type ImagePolicyConfiguration, readImagePolicy } from '../image-policy.ts';
+import { type LimitedResource, readLimitedResources } from '../limited-resources.ts';
 import { AdmissionConfigurationError, defaultPlugins, enabledPlugins, type PluginChoice, type PluginName } from '../plugin-order.ts';
 import { readNodeSelectors } from '../pod-node-selector.ts';
 import { type PodSecurityConfiguration, readPodSecurityConfiguration } from '../pod-security/configuration.ts';
@@ -20,6 +21,7 @@ export interface AdmissionSettings {
   readonly eventLimits?: readonly EventLimit[];
   readonly nodeSelectors?: Readonly<Record<string, string>>;
   readonly tolerations?: TolerationRestriction;
+  readonly limitedResources?: readonly LimitedResource[];
   readonly imagePolicy?: ImagePolicyConfiguration & { readonly ask: AskReview };
 }
 
@@ -42,6 +44,7 @@ export async function readAdmissionSettings({ file, clock, random, ...choice }: 
   const eventLimits = of('EventRateLimit', readEventLimits);
   const nodeSelectors = of('PodNodeSelector', readNodeSelectors);
   const tolerations = of('PodTolerationRestriction', readTolerationRestriction);
+  const limitedResources = of('ResourceQuota', readLimitedResources);
   const imagePolicy = of('ImagePolicyWebhook', readImagePolicy);
   return {
     plugins,
@@ -49,6 +52,7 @@ export async function readAdmissionSettings({ file, clock, random, ...choice }: 
     ...(eventLimits ? { eventLimits } : {}),
     ...(nodeSelectors ? { nodeSelectors } : {}),
     ...(tolerations ? { tolerations } : {}),
+    ...(limitedResources ? { limitedResources } : {}),
     ...(imagePolicy ? { imagePolicy: { ...imagePolicy, ask: await askFor(imagePolicy, { clock, random }) } } : {}),
   };
 }
