@@ -2,10 +2,9 @@
 // refused (admission plug-in LimitRanger).
 
 import { type Container, type LimitRange, limitRanges, type PersistentVolumeClaim, type Pod } from '../../api/core.ts';
-import { podLimits, podRequests, type ResourceAmounts } from '../../api/pods.ts';
+import { containerAmounts, type ResourceAmounts } from '../../api/pods.ts';
 import { compareQuantities, formatQuantity, parseQuantity, quantityMilliValue } from '../../api/quantity.ts';
-import { forbiddenError } from '../../api/status.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 type Limit = NonNullable<LimitRange['spec']>['limits'][number];
@@ -14,8 +13,8 @@ type Amounts = Readonly<Record<string, string>>;
 const annotation = 'kubernetes.io/limit-ranger';
 
 function isLimited(attributes: AdmissionAttributes): boolean {
-  const { kind, subresource, operation, object } = attributes;
-  if (kind.group !== '' || object?.metadata?.deletionTimestamp !== undefined) return false;
+  const { kind, subresource, operation, old } = attributes;
+  if (kind.group !== '' || old?.metadata?.deletionTimestamp !== undefined) return false;
   // A pod's resources change by its resize subresource only.
   if (kind.plural === 'pods') return (subresource === '' && operation === 'CREATE') || subresource === 'resize';
   return kind.plural === 'persistentvolumeclaims' && subresource === '';
@@ -27,7 +26,7 @@ export function limitRanger(view: ClusterView): AdmissionPlugin {
     operations: ['CREATE', 'UPDATE'],
     handles: isLimited,
     admit(attributes) {
-      if (!isPodWrite(attributes)) return;
+      if (attributes.kind.plural !== 'pods') return;
       for (const range of view.list(limitRanges, attributes.namespace)) applyDefaults(attributes.object as Pod, range);
     },
     validate(attributes) {
@@ -39,7 +38,7 @@ export function limitRanger(view: ClusterView): AdmissionPlugin {
         }
         if (problems.size === 0) continue;
         const text = problems.size === 1 ? [...problems][0] : `[${[...problems].join(', ')}]`;
-        throw forbiddenError(attributes.kind, attributes.name, text as string);
+        throw refusal(attributes, text as string);
       }
     },
   };
@@ -81,7 +80,13 @@ function checkPod(pod: Pod, limit: Limit, problems: Set<string>): void {
   if (limit.type === 'Container') {
     for (const { resources } of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])])
       checkAmounts(limit, resources?.requests ?? {}, resources?.limits ?? {}, problems);
-  } else if (limit.type === 'Pod') checkAmounts(limit, textsOf(podRequests(pod)), textsOf(podLimits(pod)), problems);
+  } else if (limit.type === 'Pod') checkAmounts(limit, podTexts(pod, 'requests'), podTexts(pod, 'limits'), problems);
+}
+
+/** What the containers ask for together, unless the pod asks for it as a whole; what a runtime class adds is not limited. */
+function podTexts({ spec }: Pod, which: 'requests' | 'limits'): Amounts {
+  const { cpu, memory } = spec?.resources?.[which] ?? {};
+  return { ...textsOf(containerAmounts(spec, which)), ...(cpu ? { cpu } : {}), ...(memory ? { memory } : {}) };
 }
 
 const textsOf = (amounts: ResourceAmounts): Amounts =>

@@ -4,7 +4,7 @@
 import { namespaces } from '../../api/core.ts';
 import { forbiddenError, notFoundError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import { type AdmissionPlugin, refusal } from './admission.ts';
 
 const immortal = new Set(['default', 'kube-system', 'kube-public']);
 
@@ -17,20 +17,21 @@ export function namespaceLifecycle(
     operations: ['CREATE', 'UPDATE', 'DELETE'],
     handles: ({ kind }) =>
       (kind.namespaced && kind.group !== 'authorization.k8s.io') || (kind.plural === 'namespaces' && kind.group === ''),
-    async admit({ kind, operation, namespace, name, subresource }) {
+    async admit(attributes) {
+      const { kind, operation, namespace, name } = attributes;
       if (!kind.namespaced) {
         if (operation === 'DELETE' && immortal.has(name)) throw forbiddenError(namespaces, name, 'this namespace may not be deleted');
         return;
       }
-      if (operation === 'DELETE' || namespace === '') return;
+      if (operation !== 'CREATE' || namespace === '') return;
       const found = findNamespace(namespace);
       const object = found instanceof Promise ? await found : found;
       if (!object) throw notFoundError(namespaces, namespace);
-      if (operation !== 'CREATE' || subresource !== '' || object.metadata?.deletionTimestamp === undefined) return;
-      const refusal = forbiddenError(kind, name, `unable to create new content in namespace ${namespace} because it is being terminated`);
-      throw new StatusError('Forbidden', refusal.message, {
+      if (object.metadata?.deletionTimestamp === undefined) return;
+      const refused = refusal(attributes, `unable to create new content in namespace ${namespace} because it is being terminated`);
+      throw new StatusError('Forbidden', refused.message, {
         details: {
-          ...refusal.details,
+          ...refused.details,
           causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }],
         },
       });

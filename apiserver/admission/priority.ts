@@ -2,8 +2,7 @@
 
 import type { Pod } from '../../api/core.ts';
 import { type PriorityClass, priorityClasses } from '../../api/scheduling.ts';
-import { forbiddenError } from '../../api/status.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 const isClassWrite = ({ kind, subresource }: AdmissionAttributes) =>
@@ -31,7 +30,7 @@ export function priority(view: ClusterView): AdmissionPlugin {
         if (spec.preemptionPolicy === undefined && old?.preemptionPolicy !== undefined) spec.preemptionPolicy = old.preemptionPolicy;
         return;
       }
-      const refuse = (why: string) => forbiddenError(attributes.kind, attributes.name, why);
+      const refuse = (why: string) => refusal(attributes, why);
       const named = spec.priorityClassName;
       const found = named ? await view.get(priorityClasses, '', named) : globalDefault(view);
       if (named && !found) throw refuse(`no PriorityClass with name ${named} was found`);
@@ -52,11 +51,7 @@ export function priority(view: ClusterView): AdmissionPlugin {
       if (!isClassWrite(attributes) || !(attributes.object as PriorityClass).globalDefault) return;
       const present = globalDefault(view)?.metadata?.name;
       if (present === undefined || (attributes.operation === 'UPDATE' && present === attributes.name)) return;
-      throw forbiddenError(
-        attributes.kind,
-        attributes.name,
-        `PriorityClass ${present} is already marked as default. Only one default can exist`,
-      );
+      throw refusal(attributes, `PriorityClass ${present} is already marked as default. Only one default can exist`);
     },
   };
 }

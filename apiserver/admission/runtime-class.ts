@@ -2,16 +2,14 @@
 
 import type { Pod } from '../../api/core.ts';
 import { type RuntimeClass, runtimeClasses } from '../../api/scheduling.ts';
-import { forbiddenError } from '../../api/status.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
-import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Scheduling = NonNullable<RuntimeClass['scheduling']>;
 
 const specOf = ({ object }: AdmissionAttributes) => (object as Pod).spec;
-const refuse = ({ kind, name }: AdmissionAttributes, why: string) => forbiddenError(kind, name, why);
 const isSet = (map: object | undefined) => map !== undefined && Object.keys(map).length > 0;
 const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
 
@@ -20,7 +18,7 @@ export function runtimeClass(view: ClusterView): AdmissionPlugin {
     const name = specOf(attributes)?.runtimeClassName;
     if (!name) return undefined;
     const found = await view.get(runtimeClasses, '', name);
-    if (!found) throw refuse(attributes, `pod rejected: RuntimeClass "${name}" not found`);
+    if (!found) throw refusal(attributes, `pod rejected: RuntimeClass "${name}" not found`);
     return found;
   }
   const concerns = (attributes: AdmissionAttributes) => {
@@ -37,7 +35,7 @@ export function runtimeClass(view: ClusterView): AdmissionPlugin {
       if (!found || !spec) return;
       const { podFixed } = found.overhead ?? {};
       if (podFixed) {
-        if (isSet(spec.overhead) && !semanticEqual(spec.overhead, podFixed)) throw refuse(attributes, mismatch);
+        if (isSet(spec.overhead) && !semanticEqual(spec.overhead, podFixed)) throw refusal(attributes, mismatch);
         spec.overhead = { ...podFixed };
       }
       if (found.scheduling) applyScheduling(found.scheduling, spec, attributes);
@@ -47,9 +45,9 @@ export function runtimeClass(view: ClusterView): AdmissionPlugin {
       const overhead = specOf(attributes)?.overhead;
       const { podFixed } = found?.overhead ?? {};
       if (podFixed) {
-        if (!semanticEqual(overhead, podFixed)) throw refuse(attributes, mismatch);
+        if (!semanticEqual(overhead, podFixed)) throw refusal(attributes, mismatch);
       } else if (isSet(overhead))
-        throw refuse(attributes, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+        throw refusal(attributes, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
     },
   };
 }
@@ -59,7 +57,7 @@ function applyScheduling({ nodeSelector, tolerations }: Scheduling, spec: PodSpe
     const [own, wanted] = [spec.nodeSelector?.[key], nodeSelector[key] as string];
     if (own !== undefined && own !== wanted) {
       const why = `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${wanted}; pod.spec.nodeSelector[${key}] = ${own}`;
-      throw refuse(attributes, why);
+      throw refusal(attributes, why);
     }
     spec.nodeSelector = { ...spec.nodeSelector, [key]: wanted };
   }

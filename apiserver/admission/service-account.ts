@@ -2,12 +2,13 @@
 // (admission plug-in ServiceAccount).
 
 import { type Container, type Pod, pods, type ServiceAccount, serviceAccounts } from '../../api/core.ts';
-import { forbiddenError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import { nameSuffix, type Random } from '../../base/random.ts';
+import { referencesOf } from '../authz/node-authorizer.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import type { Served } from '../registry/resource-table.ts';
-import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, plainError, refusal } from './admission.ts';
+import { foreignSecretOf, foreignSecretOfEphemeral, isLimitedToOwnSecrets } from './mountable-secrets.ts';
 
 const tokenDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
@@ -20,36 +21,65 @@ export function serviceAccountAdmission({ clock, random }: { clock: Clock; rando
   begin(server: ServerParts): void;
 } {
   let served: Served | undefined;
+  async function accountOf(attributes: AdmissionAttributes, name: string): Promise<ServiceAccount> {
+    const { namespace } = attributes;
+    const account = served && (await findAccount(served, namespace, name, clock));
+    if (account) return account;
+    const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
+    throw refusal(attributes, why);
+  }
   return {
     name: 'ServiceAccount',
-    operations: ['CREATE'],
-    handles: ({ kind, subresource }) => kind.plural === pods.plural && kind.group === '' && subresource === '',
+    operations: ['CREATE', 'UPDATE'],
+    handles: ({ kind, subresource, operation }) =>
+      kind.plural === pods.plural && kind.group === '' && subresource === (operation === 'CREATE' ? '' : 'ephemeralcontainers'),
     begin(server) {
       served = server.resources.ofKind(serviceAccounts);
     },
     async admit(attributes) {
       const pod = attributes.object as Pod;
-      if (!pod.spec) return;
-      if (pod.metadata?.annotations?.[mirrorAnnotation] !== undefined) return checkMirrorPod(pod, attributes);
-      const name = pod.spec.serviceAccountName || 'default';
-      pod.spec.serviceAccountName = name;
-      pod.spec.serviceAccount = name;
-      const account = served && (await findAccount(served, attributes.namespace, name, clock));
-      if (!account) {
-        const why = `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
-        throw forbiddenError(attributes.kind, attributes.name, why);
-      }
-      if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod, random);
-      if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
-        pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets);
+      if (attributes.operation !== 'CREATE') return;
+      if (pod.spec && !isMirrorPod(pod)) await giveAccount(pod, attributes);
+      await validate(attributes);
     },
+    validate,
   };
+
+  async function giveAccount({ spec }: Pod, attributes: AdmissionAttributes): Promise<void> {
+    if (!spec) return;
+    const name = spec.serviceAccountName || 'default';
+    spec.serviceAccountName = name;
+    spec.serviceAccount = name;
+    const account = await accountOf(attributes, name);
+    if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, random);
+    if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+      spec.imagePullSecrets = structuredClone(account.imagePullSecrets);
+  }
+
+  async function validate(attributes: AdmissionAttributes): Promise<void> {
+    const pod = attributes.object as Pod;
+    const name = pod.spec?.serviceAccountName ?? '';
+    const isNew = attributes.operation === 'CREATE';
+    if (isNew && isMirrorPod(pod)) return checkMirrorPod(pod, attributes);
+    if (!isNew && !name) throw refusal(attributes, `no service account specified for pod ${attributes.namespace}/${pod.metadata?.name}`);
+    const account = await accountOf(attributes, name);
+    if (!isLimitedToOwnSecrets(account)) return;
+    const foreign = isNew ? foreignSecretOf(pod, account) : foreignSecretOfEphemeral(pod, account);
+    // Of ephemeral containers Kubernetes fails with a plain error.
+    if (foreign) throw isNew ? refusal(attributes, foreign) : plainError(foreign);
+  }
 }
 
-function checkMirrorPod({ spec }: Pod, { kind, name }: AdmissionAttributes): void {
-  if (spec?.serviceAccountName) throw forbiddenError(kind, name, 'a mirror pod may not reference service accounts');
+const isMirrorPod = ({ metadata }: Pod) => metadata?.annotations?.[mirrorAnnotation] !== undefined;
+
+/** What a mirror pod is of has been decided by its node. */
+function checkMirrorPod(pod: Pod, attributes: AdmissionAttributes): void {
+  const { spec } = pod;
+  if (spec?.serviceAccountName) throw refusal(attributes, 'a mirror pod may not reference service accounts');
+  for (const reference of referencesOf(pod))
+    if (reference.startsWith('secrets/')) throw refusal(attributes, 'a mirror pod may not reference secrets');
   const speaksOfToken = spec?.volumes?.some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken));
-  if (speaksOfToken) throw forbiddenError(kind, name, 'a mirror pod may not use ServiceAccountToken volume projections');
+  if (speaksOfToken) throw refusal(attributes, 'a mirror pod may not use ServiceAccountToken volume projections');
 }
 
 /** From the cache, else from the store; the `default` account of a young namespace is waited for. */
@@ -70,8 +100,7 @@ async function findAccount(served: Served, namespace: string, name: string, cloc
   return (await registry.fresh(namespace, name))?.parse() as ServiceAccount | undefined;
 }
 
-function mountToken(pod: Pod, random: Random): void {
-  const spec = pod.spec as NonNullable<Pod['spec']>;
+function mountToken(spec: NonNullable<Pod['spec']>, random: Random): void {
   const containers: Container[] = [...(spec.initContainers ?? []), ...spec.containers];
   const lacking = containers.filter((container) => !container.volumeMounts?.some(({ mountPath }) => mountPath === tokenDirectory));
   if (lacking.length === 0) return;
