@@ -33,6 +33,7 @@ import { priority } from './priority.ts';
 import { storageObjectInUseProtection, taintNodesByCondition } from './protection.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
+import type { WebhookCredentials } from './webhooks/credentials.ts';
 import { mutatingWebhooks, type WebhookOptions } from './webhooks/mutating.ts';
 import { validatingWebhooks } from './webhooks/validating.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
@@ -63,10 +64,14 @@ export function builtInAdmission(view: ClusterView, options: BuiltInOptions = {}
 function makersOf(
   view: ClusterView,
   { random, authorizer }: BuiltInOptions,
-  { podSecurity: levels, eventLimits = [], nodeSelectors = {}, tolerations, imagePolicy, limitedResources = [] }: AdmissionSettings,
+  settings: AdmissionSettings,
 ): Partial<Record<PluginName, Maker>> {
-  const { clock = systemClock } = view.measures ?? {};
-  const webhooks = random && webhookOptions(view, random, authorizer);
+  const { podSecurity: levels, eventLimits = [], nodeSelectors = {}, tolerations, imagePolicy, limitedResources = [] } = settings;
+  const { clock = systemClock, registry } = view.measures ?? {};
+  // Both kinds of webhooks count into the same series.
+  const metrics = registry && new WebhookMetrics(registry);
+  const webhooks = (make: (options: WebhookOptions) => AdmissionPlugin, credentials: WebhookCredentials | undefined) => () =>
+    random && make({ view, random, client: new WebhookClient({ view, clock, random, credentials }), authorizer, metrics });
   const authorized = (make: (authorizer: Authorizer) => AdmissionPlugin) => () => authorizer && make(authorizer);
   return {
     AlwaysAdmit: () => alwaysAdmit,
@@ -98,16 +103,10 @@ function makersOf(
     DenyServiceExternalIPs: () => denyServiceExternalIPs,
     PodTopologyLabels: () => podTopologyLabels(view),
     MutatingAdmissionPolicy: () => mutatingPolicies(view, authorizer),
-    MutatingAdmissionWebhook: () => webhooks && mutatingWebhooks(webhooks),
+    MutatingAdmissionWebhook: webhooks(mutatingWebhooks, settings.mutatingCredentials),
     ValidatingAdmissionPolicy: () => validatingPolicies(view, authorizer),
-    ValidatingAdmissionWebhook: () => webhooks && validatingWebhooks(webhooks),
+    ValidatingAdmissionWebhook: webhooks(validatingWebhooks, settings.validatingCredentials),
     ResourceQuota: () => resourceQuota(view, { nowMs: () => clock.nowMs(), limited: limitedResources }),
     AlwaysDeny: () => alwaysDeny,
   };
-}
-
-function webhookOptions(view: ClusterView, random: Random, authorizer: Authorizer | undefined): WebhookOptions {
-  const { clock = systemClock, registry } = view.measures ?? {};
-  const client = new WebhookClient({ view, clock, random });
-  return { view, random, client, authorizer, metrics: registry && new WebhookMetrics(registry) };
 }

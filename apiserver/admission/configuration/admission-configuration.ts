@@ -34,12 +34,12 @@ const kind = {
 const legacyFields = { imagePolicy: 'ImagePolicyWebhook', podNodeSelectorPluginConfig: 'PodNodeSelector' };
 
 /** By plug-in, the first entry of each. @throws AdmissionConfigurationError */
-export function readAdmissionConfiguration(file: string): PluginConfigurations {
+export async function readAdmissionConfiguration(file: string): Promise<PluginConfigurations> {
   const value = readYaml(file, (why) => `unable to read admission control configuration from ${JSON.stringify(file)} [${why}]`);
   const directory = dirname(resolve(file));
   const legacy = legacyOf(value);
   if (legacy) return new Map(legacy.map((name) => [name, { value, directory }]));
-  const { plugins } = withPrefix('failed to read plugin config', () => strictObject(value, kind)) as { plugins?: Entry[] };
+  const { plugins }: { plugins?: Entry[] } = await withPrefix('failed to read plugin config', () => strictObject(value, kind));
   const found = new Map<string, PluginConfiguration>();
   for (const { name = '', path, configuration } of plugins ?? []) {
     if (found.has(name)) continue;
@@ -78,10 +78,10 @@ function readYaml(file: string, problem: (why: string) => string): unknown {
 const whyUnreadable = (error: Error & { code?: unknown }, file: string) =>
   error.code === 'ENOENT' ? `open ${file}: no such file or directory` : error.message;
 
-/** Runs `read`; what is wrong is told after `prefix`. */
-export function withPrefix<T>(prefix: string, read: () => T): T {
+/** Awaits `read`; what is wrong is told after `prefix`. */
+export async function withPrefix<T>(prefix: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (error instanceof AdmissionConfigurationError) throw new AdmissionConfigurationError(`${prefix}: ${error.message}`);
     throw error;

@@ -12,6 +12,7 @@ import { AdmissionConfigurationError, defaultPlugins, enabledPlugins, type Plugi
 import { readNodeSelectors } from '../pod-node-selector.ts';
 import { type PodSecurityConfiguration, readPodSecurityConfiguration } from '../pod-security/configuration.ts';
 import { readTolerationRestriction, type TolerationRestriction } from '../pod-toleration-restriction.ts';
+import { readWebhookCredentials, type WebhookCredentials } from '../webhooks/credentials.ts';
 import { type PluginConfiguration, readAdmissionConfiguration, withPrefix } from './admission-configuration.ts';
 
 export interface AdmissionSettings {
@@ -22,6 +23,8 @@ export interface AdmissionSettings {
   readonly nodeSelectors?: Readonly<Record<string, string>>;
   readonly tolerations?: TolerationRestriction;
   readonly limitedResources?: readonly LimitedResource[];
+  readonly mutatingCredentials?: WebhookCredentials;
+  readonly validatingCredentials?: WebhookCredentials;
   readonly imagePolicy?: ImagePolicyConfiguration & { readonly ask: AskReview };
 }
 
@@ -37,15 +40,17 @@ export interface SettingsOptions extends PluginChoice {
 /** What plug-ins are told is read only when they run. @throws AdmissionConfigurationError in Kubernetes' words */
 export async function readAdmissionSettings({ file, clock, random, ...choice }: SettingsOptions): Promise<AdmissionSettings> {
   const plugins = enabledPlugins(choice);
-  const told = file ? readAdmissionConfiguration(file) : new Map<string, PluginConfiguration>();
-  const of = <T>(name: PluginName, read: (configuration?: PluginConfiguration) => T): T | undefined =>
-    plugins.includes(name) ? withPrefix(problemWith(name), () => read(told.get(name))) : undefined;
-  const podSecurity = of('PodSecurity', readPodSecurityConfiguration);
-  const eventLimits = of('EventRateLimit', readEventLimits);
-  const nodeSelectors = of('PodNodeSelector', readNodeSelectors);
-  const tolerations = of('PodTolerationRestriction', readTolerationRestriction);
-  const limitedResources = of('ResourceQuota', readLimitedResources);
-  const imagePolicy = of('ImagePolicyWebhook', readImagePolicy);
+  const told = file ? await readAdmissionConfiguration(file) : new Map<string, PluginConfiguration>();
+  const of = async <T>(name: PluginName, read: (configuration?: PluginConfiguration) => T | Promise<T>): Promise<T | undefined> =>
+    plugins.includes(name) ? withPrefix(`couldn't init admission plugin ${JSON.stringify(name)}`, () => read(told.get(name))) : undefined;
+  const imagePolicy = await of('ImagePolicyWebhook', (configuration) => imagePolicyOf(readImagePolicy(configuration), { clock, random }));
+  const podSecurity = await of('PodSecurity', readPodSecurityConfiguration);
+  const nodeSelectors = await of('PodNodeSelector', readNodeSelectors);
+  const tolerations = await of('PodTolerationRestriction', readTolerationRestriction);
+  const eventLimits = await of('EventRateLimit', readEventLimits);
+  const mutatingCredentials = await of('MutatingAdmissionWebhook', readWebhookCredentials);
+  const validatingCredentials = await of('ValidatingAdmissionWebhook', readWebhookCredentials);
+  const limitedResources = await of('ResourceQuota', readLimitedResources);
   return {
     plugins,
     ...(podSecurity ? { podSecurity } : {}),
@@ -53,22 +58,23 @@ export async function readAdmissionSettings({ file, clock, random, ...choice }: 
     ...(nodeSelectors ? { nodeSelectors } : {}),
     ...(tolerations ? { tolerations } : {}),
     ...(limitedResources ? { limitedResources } : {}),
-    ...(imagePolicy ? { imagePolicy: { ...imagePolicy, ask: await askFor(imagePolicy, { clock, random }) } } : {}),
+    ...(imagePolicy ? { imagePolicy } : {}),
+    ...(mutatingCredentials ? { mutatingCredentials } : {}),
+    ...(validatingCredentials ? { validatingCredentials } : {}),
   };
 }
 
-const problemWith = (name: string) => `couldn't init admission plugin ${JSON.stringify(name)}`;
-
-async function askFor(
-  { kubeConfigFile, retryBackoffMs }: ImagePolicyConfiguration,
+async function imagePolicyOf(
+  configuration: ImagePolicyConfiguration,
   ambient: { clock: Clock; random: Random },
-): Promise<AskReview> {
+): Promise<NonNullable<AdmissionSettings['imagePolicy']>> {
   try {
-    const { transport } = await readKubeconfig(kubeConfigFile);
-    return reviewClient({ transport: createHttpsTransport(transport), ...ambient, timeoutMs: 30_000, backoffBaseMs: retryBackoffMs });
+    const { transport } = await readKubeconfig(configuration.kubeConfigFile);
+    const options = { transport: createHttpsTransport(transport), timeoutMs: 30_000, backoffBaseMs: configuration.retryBackoffMs };
+    return { ...configuration, ask: reviewClient({ ...options, ...ambient }) };
   } catch (error) {
     if (error instanceof KubeconfigError || (error instanceof Error && 'code' in error))
-      throw new AdmissionConfigurationError(`${problemWith('ImagePolicyWebhook')}: ${error.message}`);
+      throw new AdmissionConfigurationError(error.message);
     throw error;
   }
 }

@@ -7,9 +7,11 @@ import type { TLSSocket } from 'node:tls';
 import type { WebhookClientConfig } from '../../../api/apiextensions.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
+import type { KubeconfigUser } from '../../../client/kubeconfig.ts';
 import { hostPort, resolveService, serverNameOf } from '../../service-resolver.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { connectionProblem } from './connection-problem.ts';
+import type { WebhookCredentials } from './credentials.ts';
 import { serverProblem } from './server-problem.ts';
 import { WebhookCallError } from './webhook-call-error.ts';
 
@@ -17,6 +19,8 @@ export interface WebhookClientOptions {
   view: ClusterView;
   clock: Clock;
   random: Random;
+  /** Who the server is to webhooks. Default: nobody. */
+  credentials?: WebhookCredentials | undefined;
 }
 
 const answerBytesMax = 3 << 20;
@@ -53,8 +57,10 @@ export class WebhookClient {
     const timer = this.#options.clock.setTimer(timeoutSeconds * 1000, () => abort.abort());
     try {
       const destination = await this.#destinationOf(clientConfig, url);
-      const agent = this.#agentFor(clientConfig.caBundle ?? '', destination.servername);
-      const response = await this.#exchange(destination, { agent, body, signal: abort.signal });
+      const user = this.#options.credentials?.(url);
+      const agent = this.#agentFor(clientConfig.caBundle ?? '', destination.servername, user);
+      const authorization = await authorizationOf(user);
+      const response = await this.#exchange(destination, { agent, body, signal: abort.signal, authorization });
       const { statusCode = 0 } = response;
       const text = await readAnswer(response);
       if (statusCode < 200 || statusCode > 206) throw serverProblem(statusCode, text, response.headers['content-type']);
@@ -76,8 +82,8 @@ export class WebhookClient {
     return { url, host, port, servername: serverNameOf(service) };
   }
 
-  #agentFor(caBundle: string, servername: string | undefined): Agent {
-    const key = `${servername ?? ''} ${caBundle}`;
+  #agentFor(caBundle: string, servername: string | undefined, user: KubeconfigUser | undefined): Agent {
+    const key = `${servername ?? ''} ${caBundle} ${user?.name ?? ''}`;
     const agent =
       this.#agents.get(key) ??
       new Agent({
@@ -85,6 +91,7 @@ export class WebhookClient {
         maxFreeSockets: freeSocketsMax,
         ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
         ...(servername ? { servername } : {}),
+        ...(user?.cert ? { cert: user.cert, key: user.key } : {}),
       });
     this.#agents.delete(key);
     this.#agents.set(key, agent);
@@ -95,7 +102,7 @@ export class WebhookClient {
 
   async #exchange(
     destination: Destination,
-    { agent, body, signal }: { agent: Agent; body: Buffer; signal: AbortSignal },
+    { agent, body, signal, authorization }: { agent: Agent; body: Buffer; signal: AbortSignal; authorization: string | undefined },
   ): Promise<IncomingMessage> {
     for (;;) {
       let asked: ClientRequest | undefined;
@@ -107,6 +114,7 @@ export class WebhookClient {
             'content-type': 'application/json',
             accept: 'application/json, */*',
             'content-length': body.length,
+            ...(authorization ? { authorization } : {}),
           };
           asked = request({ method: 'POST', host, port, path: url.pathname + url.search, headers, agent, signal }, resolve);
           asked.on('error', reject);
@@ -118,6 +126,12 @@ export class WebhookClient {
       }
     }
   }
+}
+
+async function authorizationOf(user: KubeconfigUser | undefined): Promise<string | undefined> {
+  const token = typeof user?.token === 'function' ? await user.token() : user?.token;
+  if (token) return `Bearer ${token}`;
+  return user?.basic && `Basic ${Buffer.from(`${user.basic.username}:${user.basic.password}`).toString('base64')}`;
 }
 
 const isClosed = (error: unknown) => error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
