@@ -1,7 +1,7 @@
 // The builder of controllers: what one watches, and a reconcile of one object. Subscribing, queueing, retrying,
 // backing off and waiting for one's own writes are done here and nowhere else.
 
-import { filter, map, merge, mergeMap, type Observable, type Subscription } from 'rxjs';
+import { EMPTY, filter, map, merge, mergeMap, type Observable, type Subscription } from 'rxjs';
 import { groupResourceOf, type Kind } from '../api/kind.ts';
 import { controllerOf } from '../api/owners.ts';
 import { isStatus } from '../api/status.ts';
@@ -70,6 +70,8 @@ export interface ControllerSpec<T extends KubeObject> {
   /** Kinds whose objects name ours as their controller. */
   owns?: readonly Kind[];
   watches?: readonly Watch[];
+  /** Keys that are due for what no watch shows. */
+  stirred?: Observable<ObjectKey>;
   /** Kinds that are only read: known completely before the first reconcile. */
   reads?: readonly Kind[];
   /** How many objects are reconciled at a time. Default 10. */
@@ -157,8 +159,9 @@ class Runner<T extends KubeObject> {
   }
 
   #dueKeys(own: Cache<T>): Observable<ObjectKey> {
-    const { owns = [], watches = [] } = this.#spec;
+    const { owns = [], watches = [], stirred = EMPTY } = this.#spec;
     return merge(
+      stirred,
       own.changes.pipe(map((change) => change.key)),
       ...owns.map((kind) => this.#cacheOf(kind).changes.pipe(mergeMap((change) => this.#ownersOf(change, own)))),
       ...watches.map((watch) => this.#cacheOf(watch.kind).changes.pipe(mergeMap((change) => this.#mapped(watch, change)))),

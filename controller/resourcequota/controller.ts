@@ -19,12 +19,13 @@ import type { KubeObject } from '../../api/wire.ts';
 import { keyOf } from '../../client/cache.ts';
 import { type Controller, controller, type Outcome, type ReconcileContext, settled, watching } from '../../client/controller.ts';
 import { discover } from '../../client/discovery.ts';
+import { FreedKinds } from './freed-kinds.ts';
 import { countUsage } from './plan.ts';
 
 const counted: readonly Kind[] = [pods, services, secrets, configMaps, replicationControllers, persistentVolumeClaims];
 /** A write is charged a moment before it is stored; only a quota left alone for so long is lowered. */
 const quietMs = 1_000;
-/** Everything is counted anew so often: of some kinds there is no watch here, and time alone frees some pods. */
+/** Everything is counted anew so often: time alone frees some pods. */
 const resyncSeconds = 300;
 
 interface Seen {
@@ -37,6 +38,7 @@ export const resourceQuotaController: Controller = {
   needs: [resourceQuotas, pods],
   run: (run) => {
     const seen = new Map<string, Seen>();
+    const freed = new FreedKinds(run.caches, run.signal);
     return controller({
       name: 'resourcequota',
       of: resourceQuotas,
@@ -50,7 +52,8 @@ export const resourceQuotaController: Controller = {
             .map(keyOf);
         }),
       ),
-      reconcile: (quota, context) => count(quota, context, seen),
+      stirred: freed.keys,
+      reconcile: (quota, context) => count(quota, context, { seen, freed }),
       async absent(key) {
         seen.delete(key);
         return settled;
@@ -59,15 +62,22 @@ export const resourceQuotaController: Controller = {
   },
 };
 
-async function count(cached: ResourceQuota, context: ReconcileContext, seen: Map<string, Seen>): Promise<Outcome> {
+interface Memory {
+  seen: Map<string, Seen>;
+  freed: FreedKinds;
+}
+
+async function count(cached: ResourceQuota, context: ReconcileContext, { seen, freed }: Memory): Promise<Outcome> {
   const { api, clock } = context;
   const { namespace = '', name = '' } = cached.metadata ?? {};
   // Newest first, then what it counts: a charge after this read makes the write below a conflict.
   const quota = await api.get(resourceQuotas, { namespace, name });
   const resourceVersion = quota.metadata?.resourceVersion ?? '';
   const objects: [Kind, KubeObject[]][] = [];
-  const others = otherKinds(quota);
-  for (const kind of [...counted, resourceQuotas, ...(others.size ? await findKinds(others, context) : [])])
+  const named = otherKinds(quota);
+  const others = named.size ? await findKinds(named, context) : [];
+  for (const kind of others) freed.follow(kind);
+  for (const kind of [...counted, resourceQuotas, ...others])
     if (isQuotaFor(kind, quota.spec?.hard ?? {})) objects.push([kind, (await api.list(kind, { namespace })).items]);
   const status = countUsage(quota, objects, clock.nowMs());
   const again = { afterSeconds: resyncSeconds };
