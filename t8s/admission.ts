@@ -9,7 +9,8 @@ import type { Ambient } from './node.ts';
 export async function admissionSettings(config: ClusterConfig, { clock, random }: Ambient): Promise<AdmissionSettings> {
   const { enableAdmissionPlugins: enable, disableAdmissionPlugins: disable, admissionControlConfigFile: file } = config;
   try {
-    return await readAdmissionSettings({ enable, disable, file, clock, random });
+    const lostNodeSeconds = { notReady: config.defaultNotReadyTolerationSeconds, unreachable: config.defaultUnreachableTolerationSeconds };
+    return await readAdmissionSettings({ enable, disable, file, lostNodeSeconds, clock, random });
   } catch (error) {
     if (error instanceof AdmissionConfigurationError) throw new ConfigError(error.message);
     throw error;

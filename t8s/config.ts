@@ -65,6 +65,9 @@ export interface ClusterConfig {
   disableAdmissionPlugins: string[];
   /** An AdmissionConfiguration: what plug-ins are told. */
   admissionControlConfigFile: string | undefined;
+  /** How long pods stay on a node that is not ready, or cannot be reached, unless they say so themselves. */
+  defaultNotReadyTolerationSeconds: number;
+  defaultUnreachableTolerationSeconds: number;
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -206,6 +209,8 @@ const readers = {
   enableAdmissionPlugins: listOf,
   disableAdmissionPlugins: listOf,
   admissionControlConfigFile: text,
+  defaultNotReadyTolerationSeconds: integer(0, 2 ** 31),
+  defaultUnreachableTolerationSeconds: integer(0, 2 ** 31),
   detach: flag,
   verbosity,
 };
@@ -254,6 +259,8 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     enableAdmissionPlugins: read('enableAdmissionPlugins') ?? [],
     disableAdmissionPlugins: read('disableAdmissionPlugins') ?? [],
     admissionControlConfigFile: read('admissionControlConfigFile'),
+    defaultNotReadyTolerationSeconds: read('defaultNotReadyTolerationSeconds') ?? 300,
+    defaultUnreachableTolerationSeconds: read('defaultUnreachableTolerationSeconds') ?? 300,
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };

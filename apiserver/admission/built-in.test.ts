@@ -107,6 +107,45 @@ describe('classes', () => {
     const missing = await createPod({ ...pod({ runtimeClassName: 'none' }), metadata: { name: 'm' } });
     assert.equal(missing.json.message, 'pods "m" is forbidden: pod rejected: RuntimeClass "none" not found');
   });
+  test("what a class tolerates takes the place of what it covers, and nothing else may set a pod's overhead", async () => {
+    const scheduling = { tolerations: [{ key: 'vm', operator: 'Exists' }] };
+    await made('/apis/node.k8s.io/v1/runtimeclasses', { metadata: { name: 'vm' }, handler: 'vm', scheduling });
+    const tolerations = [{ key: 'vm', operator: 'Equal', value: 'small', effect: 'NoSchedule' }];
+    const { spec } = await made('/api/v1/namespaces/default/pods', pod({ runtimeClassName: 'vm', tolerations }));
+    assert.deepEqual(
+      spec.tolerations.filter(({ key }: { key: string }) => key === 'vm'),
+      [{ key: 'vm', operator: 'Exists' }],
+    );
+    const own = await createPod({ ...pod({ overhead: { cpu: '1' } }), metadata: { name: 'own' } });
+    const why = 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead';
+    assert.equal(own.json.message, `pods "own" is forbidden: ${why}`);
+  });
+  test('a claim grows only once it is bound, and where its class lets it', async () => {
+    const path = '/api/v1/namespaces/default/persistentvolumeclaims';
+    for (const [name, allowVolumeExpansion] of [
+      ['elastic', true],
+      ['rigid', false],
+    ] as const) {
+      await made('/apis/storage.k8s.io/v1/storageclasses', { metadata: { name }, provisioner: 'x.example/y', allowVolumeExpansion });
+      const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName: name, volumeName: 'v' };
+      const claim = await made(path, { metadata: { name }, spec });
+      const grow = () =>
+        server.ask(
+          'PATCH',
+          `${path}/${name}`,
+          { spec: { resources: { requests: { storage: '2Gi' } } } },
+          { 'content-type': 'application/merge-patch+json' },
+        );
+      // Validation is first to say so.
+      assert.equal((await grow()).status, 422);
+      const status = { phase: 'Bound', capacity: { storage: '1Gi' } };
+      assert.equal((await server.ask('PUT', `${path}/${name}/status`, { ...claim, status })).status, 200);
+      const why = 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
+      const { status: code, json } = await grow();
+      if (allowVolumeExpansion) assert.equal(code, 200, json.message);
+      else assert.equal(json.message, `persistentvolumeclaims "${name}" is forbidden: ${why}`);
+    }
+  });
   test('a claim that names no storage class gets the default; an empty name stays', async () => {
     const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
     await made('/apis/storage.k8s.io/v1/storageclasses', { metadata: { name: 'fast', annotations }, provisioner: 'x.example/y' });

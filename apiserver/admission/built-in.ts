@@ -87,7 +87,7 @@ function makersOf(
     PodSecurity: () => podSecurity(view, levels),
     PodNodeSelector: () => podNodeSelector(view, nodeSelectors),
     Priority: () => priority(view),
-    DefaultTolerationSeconds: () => defaultTolerationSeconds,
+    DefaultTolerationSeconds: () => defaultTolerationSeconds(settings.lostNodeSeconds),
     PodTolerationRestriction: () => tolerations && podTolerationRestriction(view, tolerations),
     EventRateLimit: () => eventRateLimit(eventLimits, clock),
     ExtendedResourceToleration: () => extendedResourceToleration,

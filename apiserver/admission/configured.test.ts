@@ -10,7 +10,7 @@ import type { AdmissionSettings } from './configuration/settings.ts';
 import { imagePolicyWebhook, readImagePolicy } from './image-policy.ts';
 import { enabledPlugins, type PluginName } from './plugin-order.ts';
 import { readPodSecurityConfiguration } from './pod-security/configuration.ts';
-import { isSuperset, mergeTolerations } from './pod-toleration-restriction.ts';
+import { isSuperset, mergeTolerations } from './tolerations.ts';
 
 const path = '/api/v1/namespaces';
 
@@ -196,5 +196,15 @@ test('PodSecurity: defaults hold where a namespace says nothing, and the exempt 
     assert.equal((await ask('POST', `${path}/free/pods`, pod('p', privileged))).status, 201);
     const trusted = { 'impersonate-user': 'trusted', 'impersonate-group': 'system:masters' };
     assert.equal((await ask('POST', `${path}/default/pods`, pod('s', privileged), trusted)).status, 201);
+  });
+});
+
+test('DefaultTolerationSeconds lets pods stay for as long as the cluster says', async () => {
+  await withSettings([], { lostNodeSeconds: { notReady: 5, unreachable: 7 } }, async ({ ask }) => {
+    const { json } = await ask('POST', `${path}/default/pods`, pod('p'));
+    assert.deepEqual(
+      json.spec.tolerations.map(({ tolerationSeconds }: { tolerationSeconds: number }) => tolerationSeconds),
+      [5, 7],
+    );
   });
 });

@@ -5,10 +5,9 @@ import { type PersistentVolumeClaim, persistentVolumeClaims } from '../../api/co
 import type { Kind } from '../../api/kind.ts';
 import { type Ingress, ingressClasses, ingresses } from '../../api/networking.ts';
 import { compareQuantities } from '../../api/quantity.ts';
-import { forbiddenError } from '../../api/status.ts';
 import { storageClasses } from '../../api/storage.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import { type AdmissionPlugin, isWriteOf } from './admission.ts';
+import { type AdmissionPlugin, isWriteOf, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 /** The newest of the classes that call themselves the default; of those made in the same second the first by name. */
@@ -60,18 +59,19 @@ export function persistentVolumeClaimResize(view: ClusterView): AdmissionPlugin 
     name: 'PersistentVolumeClaimResize',
     operations: ['UPDATE'],
     handles: isWriteOf(persistentVolumeClaims),
-    validate({ kind, name, object, old }) {
-      const claim = object as PersistentVolumeClaim;
-      const before = old as PersistentVolumeClaim;
-      const size = claim.spec?.resources?.requests?.['storage'];
-      const oldSize = before.spec?.resources?.requests?.['storage'];
-      if (size === undefined || oldSize === undefined || compareQuantities(oldSize, size) >= 0) return;
-      if (before.status?.phase !== 'Bound') throw forbiddenError(kind, name, 'Only bound persistent volume claims can be expanded');
-      const className = claim.metadata?.annotations?.[betaClassAnnotation] ?? claim.spec?.storageClassName ?? '';
-      const found = view.list(storageClasses).find(({ metadata }) => metadata?.name === className);
+    async validate(attributes) {
+      const claim = attributes.object as PersistentVolumeClaim;
+      const before = attributes.old as PersistentVolumeClaim;
+      const sizeOf = ({ spec }: PersistentVolumeClaim) => spec?.resources?.requests?.['storage'] ?? '0';
+      if (compareQuantities(sizeOf(before), sizeOf(claim)) >= 0) return;
+      if (before.status?.phase !== 'Bound') throw refusal(attributes, 'Only bound persistent volume claims can be expanded');
+      const className = classOf(claim);
+      const found = className && className === classOf(before) ? await view.get(storageClasses, '', className) : undefined;
       if (found?.allowVolumeExpansion) return;
       const why = 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
-      throw forbiddenError(kind, name, why);
+      throw refusal(attributes, why);
     },
   };
 }
+
+const classOf = ({ metadata, spec }: PersistentVolumeClaim) => metadata?.annotations?.[betaClassAnnotation] ?? spec?.storageClassName ?? '';

@@ -6,13 +6,13 @@ import type { FieldError } from '../../api/field-error.ts';
 import type { Toleration } from '../../api/pod-parts.ts';
 import { qosClassOf } from '../../api/pods.ts';
 import { notFoundError } from '../../api/status.ts';
-import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { tolerationsErrors } from '../resources/pod-scheduling.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite, plainError } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { PluginConfiguration } from './configuration/admission-configuration.ts';
 import { strictObject } from './configuration/strict-object.ts';
 import { AdmissionConfigurationError } from './plugin-order.ts';
+import { isSuperset, mergeTolerations } from './tolerations.ts';
 
 export interface TolerationRestriction {
   /** Of namespaces that have none of their own. */
@@ -95,27 +95,4 @@ function annotatedTolerations({ metadata }: Namespace, which: keyof typeof annot
     throw error;
   }
   throw plainError('json: cannot unmarshal into Go value of type []v1.Toleration');
-}
-
-/** Both, without those that others make needless; of two that are alike the first stays. */
-export function mergeTolerations(first: readonly Toleration[], second: readonly Toleration[]): Toleration[] {
-  const all = [...first, ...second];
-  const merged: Toleration[] = [];
-  for (const [index, each] of all.entries()) {
-    if (merged.some((other) => isSuperset(other, each))) continue;
-    if (all.slice(index + 1).some((other) => !semanticEqual(each, other) && isSuperset(other, each))) continue;
-    merged.push({ ...each });
-  }
-  return merged;
-}
-
-/** Whether `a` tolerates whatever `b` does. */
-export function isSuperset(a: Toleration, b: Toleration): boolean {
-  if (semanticEqual(a, b)) return true;
-  if ((a.key ?? '') !== (b.key ?? '') && (a.key || a.operator !== 'Exists')) return false;
-  if ((a.effect ?? '') !== (b.effect ?? '') && a.effect) return false;
-  if (a.effect === 'NoExecute' && a.tolerationSeconds !== undefined)
-    if (b.tolerationSeconds === undefined || b.tolerationSeconds > a.tolerationSeconds) return false;
-  if (a.operator === 'Exists') return true;
-  return (a.operator === 'Equal' || !a.operator) && b.operator === 'Equal' && (a.value ?? '') === (b.value ?? '');
 }

@@ -7,24 +7,33 @@ import { type AdmissionPlugin, isPodWrite } from './admission.ts';
 
 type Toleration = NonNullable<NonNullable<Pod['spec']>['tolerations']>[number];
 
-const tolerationSeconds = 300;
-const lostNodeTaints = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+/** How long a lost node's pods stay. */
+export interface LostNodeSeconds {
+  readonly notReady: number;
+  readonly unreachable: number;
+}
 
-/** A lost node's pods stay for five minutes, unless they say how long themselves. */
-export const defaultTolerationSeconds: AdmissionPlugin = {
+const defaultSeconds: LostNodeSeconds = Object.freeze({ notReady: 300, unreachable: 300 });
+
+/** A lost node's pods stay for a while, unless they say how long themselves. */
+export const defaultTolerationSeconds = ({ notReady, unreachable }: LostNodeSeconds = defaultSeconds): AdmissionPlugin => ({
   name: 'DefaultTolerationSeconds',
   operations: ['CREATE', 'UPDATE'],
   handles: isPodWrite,
   admit({ object }) {
     const { spec } = object as Pod;
     if (!spec) return;
-    for (const key of lostNodeTaints) {
+    const taints = [
+      ['node.kubernetes.io/not-ready', notReady],
+      ['node.kubernetes.io/unreachable', unreachable],
+    ] as const;
+    for (const [key, tolerationSeconds] of taints) {
       if (spec.tolerations?.some((toleration) => toleratesEviction(toleration, key))) continue;
       spec.tolerations ??= [];
       spec.tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds });
     }
   },
-};
+});
 
 const toleratesEviction = ({ key, effect }: Toleration, taint: string) => (!key || key === taint) && (!effect || effect === 'NoExecute');
 

@@ -5,12 +5,14 @@ import { type RuntimeClass, runtimeClasses } from '../../api/scheduling.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, isPodWrite, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { mergeTolerations } from './tolerations.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Scheduling = NonNullable<RuntimeClass['scheduling']>;
 
 const specOf = ({ object }: AdmissionAttributes) => (object as Pod).spec;
-const isSet = (map: object | undefined) => map !== undefined && Object.keys(map).length > 0;
+/** An empty map, too, is something that somebody has written. */
+const isSet = (map: object | undefined) => map !== undefined && map !== null;
 const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
 
 export function runtimeClass(view: ClusterView): AdmissionPlugin {
@@ -61,8 +63,6 @@ function applyScheduling({ nodeSelector, tolerations }: Scheduling, spec: PodSpe
     }
     spec.nodeSelector = { ...spec.nodeSelector, [key]: wanted };
   }
-  for (const toleration of tolerations ?? []) {
-    if (spec.tolerations?.some((own) => semanticEqual(own, toleration))) continue;
-    spec.tolerations = [...(spec.tolerations ?? []), { ...toleration }];
-  }
+  const merged = mergeTolerations(spec.tolerations ?? [], tolerations ?? []);
+  if (merged.length) spec.tolerations = merged;
 }

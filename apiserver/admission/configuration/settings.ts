@@ -12,12 +12,15 @@ import { AdmissionConfigurationError, defaultPlugins, enabledPlugins, type Plugi
 import { readNodeSelectors } from '../pod-node-selector.ts';
 import { type PodSecurityConfiguration, readPodSecurityConfiguration } from '../pod-security/configuration.ts';
 import { readTolerationRestriction, type TolerationRestriction } from '../pod-toleration-restriction.ts';
+import type { LostNodeSeconds } from '../pod-tolerations.ts';
 import { readWebhookCredentials, type WebhookCredentials } from '../webhooks/credentials.ts';
 import { type PluginConfiguration, readAdmissionConfiguration, withPrefix } from './admission-configuration.ts';
 
 export interface AdmissionSettings {
   /** Those that run, in order. */
   readonly plugins: readonly PluginName[];
+  /** Default: five minutes. */
+  readonly lostNodeSeconds?: LostNodeSeconds;
   readonly podSecurity?: PodSecurityConfiguration;
   readonly eventLimits?: readonly EventLimit[];
   readonly nodeSelectors?: Readonly<Record<string, string>>;
@@ -33,12 +36,19 @@ export const defaultSettings: AdmissionSettings = { plugins: defaultPlugins };
 export interface SettingsOptions extends PluginChoice {
   /** An AdmissionConfiguration. */
   file?: string | undefined;
+  lostNodeSeconds?: LostNodeSeconds;
   clock: Clock;
   random: Random;
 }
 
 /** What plug-ins are told is read only when they run. @throws AdmissionConfigurationError in Kubernetes' words */
-export async function readAdmissionSettings({ file, clock, random, ...choice }: SettingsOptions): Promise<AdmissionSettings> {
+export async function readAdmissionSettings({
+  file,
+  lostNodeSeconds,
+  clock,
+  random,
+  ...choice
+}: SettingsOptions): Promise<AdmissionSettings> {
   const plugins = enabledPlugins(choice);
   const told = file ? await readAdmissionConfiguration(file) : new Map<string, PluginConfiguration>();
   const of = async <T>(name: PluginName, read: (configuration?: PluginConfiguration) => T | Promise<T>): Promise<T | undefined> =>
@@ -53,6 +63,7 @@ export async function readAdmissionSettings({ file, clock, random, ...choice }: 
   const limitedResources = await of('ResourceQuota', readLimitedResources);
   return {
     plugins,
+    ...(lostNodeSeconds ? { lostNodeSeconds } : {}),
     ...(podSecurity ? { podSecurity } : {}),
     ...(eventLimits ? { eventLimits } : {}),
     ...(nodeSelectors ? { nodeSelectors } : {}),
