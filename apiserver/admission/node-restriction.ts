@@ -3,30 +3,36 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Node, nodes, type Pod, pods, serviceAccounts } from '../../api/core.ts';
-import { forbiddenError, notFoundError } from '../../api/status.ts';
+import { groupResourceOf } from '../../api/kind.ts';
+import { notFoundError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { nodeNameOf, referencesOf } from '../authz/node-authorizer.ts';
-import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { ownedProblems } from './node-owned.ts';
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
-const guarded = new Set([nodes.plural, pods.plural, serviceAccounts.plural]);
+const guarded = new Set([nodes, pods, serviceAccounts].map(groupResourceOf));
 
 export function nodeRestriction(view: ClusterView): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
     operations: ['CREATE', 'UPDATE', 'DELETE'],
-    handles: ({ kind, user }) => kind.group === '' && guarded.has(kind.plural) && nodeNameOf(user) !== undefined,
+    handles: ({ kind, user }) =>
+      nodeNameOf(user) !== undefined && (guarded.has(groupResourceOf(kind)) || ownedProblems.has(groupResourceOf(kind))),
     async validate(write) {
       const node = nodeNameOf(write.user) ?? '';
-      const problem = await problemOf(node, write, view);
-      if (problem) throw forbiddenError(write.kind, write.name, problem);
+      const unknown = `could not determine node from user ${JSON.stringify(write.user.name)}`;
+      const problem = node ? await problemOf(node, write, view) : unknown;
+      if (problem) throw refusal(write, problem);
     },
   };
 }
 
 function problemOf(node: string, write: AdmissionAttributes, view: ClusterView): string | undefined | Promise<string | undefined> {
   const { kind, subresource } = write;
+  const owned = ownedProblems.get(groupResourceOf(kind));
+  if (owned) return owned(node, write);
   if (kind.plural === nodes.plural) return nodeProblem(node, write);
   if (kind.plural === pods.plural) return podProblem(node, write, view);
   return subresource === 'token' ? tokenProblem(write, node, view) : undefined;
@@ -83,11 +89,13 @@ function forbiddenLabels(after: Readonly<Record<string, string>>, before: Readon
 async function podProblem(node: string, write: AdmissionAttributes, view: ClusterView): Promise<string | undefined> {
   const { operation, object, old, subresource } = write;
   const own = JSON.stringify(node);
-  if (operation === 'CREATE') return subresource === '' ? mirrorPodProblem(node, object as Pod, view) : undefined;
+  if (subresource === 'eviction') return evictionProblem(node, write, view);
+  if (subresource !== '' && subresource !== 'status')
+    return `unexpected pod subresource ${JSON.stringify(subresource)}, only 'status' and 'eviction' are allowed`;
+  if (operation === 'CREATE') return mirrorPodProblem(node, object as Pod, view);
   const isOwn = (old as Pod).spec?.nodeName === node;
   if (operation === 'DELETE') return isOwn ? undefined : `node ${own} can only delete pods with spec.nodeName set to itself`;
   if (subresource === '') return `unexpected operation "${operation}", node ${own} can only create and delete mirror pods`;
-  if (subresource !== 'status') return undefined;
   if (!isOwn) return `node ${own} can only update pod status for pods with spec.nodeName set to itself`;
   const [after, before] = [object as Pod, old as Pod];
   if (!isDeepStrictEqual(after.metadata?.labels ?? {}, before.metadata?.labels ?? {}))
@@ -95,6 +103,12 @@ async function podProblem(node: string, write: AdmissionAttributes, view: Cluste
   if (!isDeepStrictEqual(after.status?.resourceClaimStatuses ?? [], before.status?.resourceClaimStatuses ?? []))
     return `node ${own} cannot update resource claim statues`;
   return undefined;
+}
+
+async function evictionProblem(node: string, { namespace, name }: AdmissionAttributes, view: ClusterView): Promise<string | undefined> {
+  const pod = await view.get(pods, namespace, name);
+  if (!pod) throw notFoundError(pods, name);
+  return pod.spec?.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`;
 }
 
 async function mirrorPodProblem(node: string, pod: Pod, view: ClusterView): Promise<string | undefined> {
