@@ -196,6 +196,15 @@ test('PodSecurity: defaults hold where a namespace says nothing, and the exempt 
     assert.equal((await ask('POST', `${path}/free/pods`, pod('p', privileged))).status, 201);
     const trusted = { 'impersonate-user': 'trusted', 'impersonate-group': 'system:masters' };
     assert.equal((await ask('POST', `${path}/default/pods`, pod('s', privileged), trusted)).status, 201);
+    const { text } = await ask('GET', '/metrics');
+    const counted = text.split('\n').filter((line) => line.startsWith('pod_security_') && !line.endsWith(' 0'));
+    const of = 'request_operation="create",resource="pod",subresource=""';
+    assert.deepEqual(counted, [
+      `pod_security_evaluations_total{decision="deny",policy_level="baseline",policy_version="v1.30",mode="enforce",${of}} 1`,
+      `pod_security_evaluations_total{decision="allow",policy_level="baseline",policy_version="v1.30",mode="enforce",${of}} 1`,
+      `pod_security_evaluations_total{decision="deny",policy_level="restricted",policy_version="latest",mode="warn",${of}} 1`,
+      `pod_security_exemptions_total{${of}} 3`,
+    ]);
   });
 });
 

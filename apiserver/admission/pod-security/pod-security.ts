@@ -12,6 +12,7 @@ import type { ClusterView } from '../cluster-view.ts';
 import type { Violation } from './check.ts';
 import { type PodSecurityConfiguration, readPodSecurityConfiguration } from './configuration.ts';
 import { podSecurityViolations } from './evaluate.ts';
+import { PodSecurityMetrics } from './pod-security-metrics.ts';
 import {
   compareLevels,
   isEquivalent,
@@ -48,19 +49,29 @@ const isNamespace = isWriteOf(namespaces);
 const { enforce: defaultLevel } = privilegedPolicy;
 
 export function podSecurity(view: ClusterView, configuration = readPodSecurityConfiguration()): AdmissionPlugin {
+  const metrics = view.measures && new PodSecurityMetrics(view.measures.registry);
   return {
     name: 'PodSecurity',
     operations: ['CREATE', 'UPDATE'],
     handles: (attributes) => isPod(attributes) || isTemplated(attributes) || isNamespace(attributes),
     validate: (attributes) =>
-      isNamespace(attributes) ? checkNamespace(attributes, view, configuration) : checkPod(attributes, view, configuration),
+      isNamespace(attributes) ? checkNamespace(attributes, view, configuration) : checkPod(attributes, { view, configuration, metrics }),
   };
 }
 
-async function checkPod(attributes: AdmissionAttributes, view: ClusterView, configuration: PodSecurityConfiguration): Promise<void> {
+interface Surroundings {
+  view: ClusterView;
+  configuration: PodSecurityConfiguration;
+  metrics: PodSecurityMetrics | undefined;
+}
+
+async function checkPod(attributes: AdmissionAttributes, { view, configuration, metrics }: Surroundings): Promise<void> {
   const { namespace, user, annotate } = attributes;
   const { defaults, exemptions } = configuration;
-  const exempt = (why: string) => annotate(`${auditPrefix}exempt`, why);
+  const exempt = (why: string) => {
+    metrics?.exemption(attributes);
+    annotate(`${auditPrefix}exempt`, why);
+  };
   if (exemptions.namespaces.includes(namespace)) return exempt('namespace');
   if (exemptions.usernames.includes(user.name)) return exempt('user');
   const found = view.get(namespaces, '', namespace);
@@ -69,23 +80,33 @@ async function checkPod(attributes: AdmissionAttributes, view: ClusterView, conf
   const { enforce, audit, warn } = policy;
   const isEnforced = isPod(attributes);
   if (errors.length === 0 && isPrivileged(isEnforced ? policy : { ...policy, enforce: defaultLevel })) {
-    if (isEnforced) annotate(`${auditPrefix}enforce-policy`, levelText(defaultLevel));
+    if (isEnforced) {
+      metrics?.evaluation(true, enforce, 'enforce', attributes);
+      annotate(`${auditPrefix}enforce-policy`, levelText(defaultLevel));
+    }
     return;
   }
   const pod = isEnforced ? (attributes.object as Pod) : templateOf(attributes.object);
   if (!pod || (isEnforced && attributes.old && !hasOtherImages(pod, attributes.old as Pod))) return;
   if (isExemptByClass(pod, configuration)) return exempt('runtimeClass');
   if (errors.length) {
+    metrics?.error(attributes);
     const why = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
     annotate(`${auditPrefix}error`, `Failed to parse policy: ${errors.length > 1 ? `[${why}]` : why}`);
   }
   if (isEnforced) annotate(`${auditPrefix}enforce-policy`, levelText(enforce));
-  const noted = problemOf(audit, pod);
-  if (noted) annotate(`${auditPrefix}audit-violations`, `would violate PodSecurity ${noted}`);
   const refused = isEnforced ? problemOf(enforce, pod) : '';
+  if (isEnforced) metrics?.evaluation(refused === '', enforce, 'enforce', attributes);
+  const noted = problemOf(audit, pod);
+  if (noted) {
+    metrics?.evaluation(false, audit, 'audit', attributes);
+    annotate(`${auditPrefix}audit-violations`, `would violate PodSecurity ${noted}`);
+  }
   if (refused) throw forbiddenError(attributes.kind, attributes.name, `violates PodSecurity ${refused}`);
   const told = problemOf(warn, pod);
-  if (told) attributes.warn(`would violate PodSecurity ${told}`);
+  if (!told) return;
+  metrics?.evaluation(false, warn, 'warn', attributes);
+  attributes.warn(`would violate PodSecurity ${told}`);
 }
 
 const isExemptByClass = ({ spec }: Pod, { exemptions }: PodSecurityConfiguration) =>
