@@ -25,6 +25,7 @@ const times = (count: number): Quantity => ({ nano: BigInt(count) * one.nano, fo
 /** Resource name, as quotas name it, to amount. */
 export function quotaUsageOf(kind: Kind, object: KubeObject, nowMs: number): ResourceAmounts {
   const usage: ResourceAmounts = { [`count/${groupResourceOf(kind)}`]: one };
+  if (isDeviceClaim(kind)) useDevices(object, usage);
   if (kind.group !== '') return usage;
   if (kind.plural === 'pods') {
     // Its object is there, but a pod that has ended takes nothing any more.
@@ -86,6 +87,33 @@ function claimSize(requested: string | undefined, allocated: string | undefined)
   return { nano: ((nano + one.nano - 1n) / one.nano) * one.nano, format };
 }
 
+const isDeviceClaim = (kind: Kind) => groupResourceOf(kind) === 'resourceclaims.resource.k8s.io';
+const deviceClassSuffix = '.deviceclass.resource.k8s.io/devices';
+/** As many as one claim may be allocated. */
+const allDevices = 32;
+
+interface DeviceRequest {
+  deviceClassName?: string;
+  allocationMode?: string;
+  count?: number;
+}
+
+interface DeviceClaim extends KubeObject {
+  spec?: { devices?: { requests?: readonly { exactly?: DeviceRequest; firstAvailable?: readonly DeviceRequest[] }[] } };
+}
+
+/** Of what a request would be content with the most of each class counts. */
+function useDevices({ spec }: DeviceClaim, usage: ResourceAmounts): void {
+  for (const { exactly, firstAvailable } of spec?.devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const { deviceClassName = '', allocationMode, count = 0 } of firstAvailable ?? [exactly ?? {}]) {
+      const wanted = allocationMode === 'ExactCount' ? count : allocationMode === 'All' ? allDevices : 0;
+      most.set(deviceClassName, Math.max(most.get(deviceClassName) ?? 0, wanted));
+    }
+    for (const [name, count] of most) addUsage(usage, { [name + deviceClassSuffix]: times(count) });
+  }
+}
+
 const storageClassSuffix = '.storageclass.storage.k8s.io/';
 const claimMeasures = ['persistentvolumeclaims', 'requests.storage'];
 const podMeasures = new Set([
@@ -103,6 +131,7 @@ export function isQuotaFor(kind: Kind, hard: Readonly<Record<string, string>>): 
 /** Whether objects of the kind count in a quota of the resource. */
 export function isMeasureOf(kind: Kind, name: string): boolean {
   if (name.startsWith('count/')) return name === `count/${groupResourceOf(kind)}`;
+  if (isDeviceClaim(kind)) return name.endsWith(deviceClassSuffix);
   if (kind.group !== '') return false;
   switch (kind.plural) {
     case 'pods':

@@ -5,6 +5,7 @@ import { persistentVolumeClaims, pods, services } from '../../api/core.ts';
 import type { Kind } from '../../api/kind.ts';
 import { formatQuantity } from '../../api/quantity.ts';
 import { isInScope, type QuotaScope, quotaUsageOf } from '../../api/quota-usage.ts';
+import { resourceClaims } from '../../api/resource.ts';
 import { countUsage } from '../../controller/resourcequota/plan.ts';
 import { createMemoryStore } from '../../store/memory.ts';
 import { type ServerFixture, startServer } from '../server-fixture.ts';
@@ -127,6 +128,32 @@ const amounts: [string, Kind, object, Record<string, string>][] = [
       'requests.storage': '3',
       'gold.storageclass.storage.k8s.io/persistentvolumeclaims': '1',
       'gold.storageclass.storage.k8s.io/requests.storage': '3',
+    },
+  ],
+  [
+    'a claim of devices: what it asks for by class, the most where it has a choice',
+    resourceClaims,
+    {
+      spec: {
+        devices: {
+          requests: [
+            { name: 'a', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 2 } },
+            { name: 'b', exactly: { deviceClassName: 'nic', allocationMode: 'All' } },
+            {
+              name: 'c',
+              firstAvailable: [
+                { name: 'x', deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 1 },
+                { name: 'y', deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 3 },
+              ],
+            },
+          ],
+        },
+      },
+    },
+    {
+      'count/resourceclaims.resource.k8s.io': '1',
+      'gpu.deviceclass.resource.k8s.io/devices': '5',
+      'nic.deviceclass.resource.k8s.io/devices': '32',
     },
   ],
 ];

@@ -7,6 +7,7 @@ import { groupResourceOf } from '../../api/kind.ts';
 import { isPodLevelResource, type ResourceAmounts } from '../../api/pods.ts';
 import { addQuantities, compareQuantities, formatQuantity, parseQuantity, type Quantity, subtractQuantities } from '../../api/quantity.ts';
 import { isMeasureOf, isQuotaFor, quotaScopesMatch, quotaUsageOf } from '../../api/quota-usage.ts';
+import { resourceClaims } from '../../api/resource.ts';
 import { isStatus, type StatusError } from '../../api/status.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject } from '../../api/wire.ts';
@@ -61,7 +62,7 @@ function mayChangeUsage({ kind, subresource, operation, object, old }: Admission
     if (kind.plural === 'services') return isMain;
     if (kind.plural === 'persistentvolumeclaims') return isMain || (subresource === 'status' && hasOtherStatus(object, old));
   }
-  return isMain && operation === 'CREATE';
+  return isMain && (operation === 'CREATE' || groupResourceOf(kind) === groupResourceOf(resourceClaims));
 }
 
 interface ClaimStatus extends KubeObject {

@@ -14,6 +14,7 @@ import {
 import { groupResourceOf, type Kind } from '../../api/kind.ts';
 import { compareQuantities } from '../../api/quantity.ts';
 import { isQuotaFor } from '../../api/quota-usage.ts';
+import { resourceClaims } from '../../api/resource.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { keyOf } from '../../client/cache.ts';
@@ -23,6 +24,8 @@ import { FreedKinds } from './freed-kinds.ts';
 import { countUsage } from './plan.ts';
 
 const counted: readonly Kind[] = [pods, services, secrets, configMaps, replicationControllers, persistentVolumeClaims];
+/** Counted by more than their number; not every server has them. */
+const sometimesCounted: readonly Kind[] = [resourceClaims];
 /** A write is charged a moment before it is stored; only a quota left alone for so long is lowered. */
 const quietMs = 1_000;
 /** Everything is counted anew so often: time alone frees some pods. */
@@ -99,11 +102,12 @@ function isLowered(quota: ResourceQuota, status: ResourceQuota['status']): boole
   return Object.keys(used).some((name) => compareQuantities(status?.used?.[name] ?? '0', used[name] as string) < 0);
 }
 
-/** Of `count/` resources those that are not watched here. */
+/** Of what the quota counts, the resources that are not watched here. */
 function otherKinds({ spec }: ResourceQuota): Set<string> {
   const known = new Set([...counted, resourceQuotas].map(groupResourceOf));
   const named = Object.keys(spec?.hard ?? {}).filter((name) => name.startsWith('count/'));
-  return new Set(named.map((name) => name.slice('count/'.length)).filter((name) => !known.has(name)));
+  const measured = sometimesCounted.filter((kind) => isQuotaFor(kind, spec?.hard ?? {})).map(groupResourceOf);
+  return new Set([...measured, ...named.map((name) => name.slice('count/'.length)).filter((name) => !known.has(name))]);
 }
 
 async function findKinds(names: ReadonlySet<string>, { api }: ReconcileContext): Promise<Kind[]> {
