@@ -65,9 +65,9 @@ test('an object of a custom kind goes with its owner, whatever kind that is', as
   await cluster.client.create(widgets, widget('free'));
   await cluster.client.delete(configMaps, { namespace: 'default', name: 'owner' });
   await cluster.client.delete(crates, { name: 'crate' });
-  await cluster.until(() => isGone(() => cluster.client.get(widgets, { namespace: 'default', name: 'middle' })), { seconds: 300 });
-  await cluster.until(() => isGone(() => cluster.client.get(configMaps, { namespace: 'default', name: 'leaf' })), { seconds: 300 });
-  await cluster.until(() => isGone(() => cluster.client.get(widgets, { namespace: 'default', name: 'crated' })), { seconds: 300 });
+  await cluster.until(() => isGone(() => cluster.client.get(widgets, { namespace: 'default', name: 'middle' })), { seconds: 20 });
+  await cluster.until(() => isGone(() => cluster.client.get(configMaps, { namespace: 'default', name: 'leaf' })), { seconds: 20 });
+  await cluster.until(() => isGone(() => cluster.client.get(widgets, { namespace: 'default', name: 'crated' })), { seconds: 20 });
   assert.equal((await cluster.client.get(widgets, { namespace: 'default', name: 'free' })).metadata?.name, 'free');
 });
 
@@ -77,7 +77,7 @@ test('a namespace is gone only when its objects of custom kinds are, finalizers 
   const held = { name: 'held', namespace: 'short', finalizers: ['example.com/wait'] };
   await cluster.client.create(widgets, { ...widget('held'), metadata: held });
   await cluster.client.delete(namespaces, { name: 'short' });
-  await cluster.until(() => isGone(() => cluster.client.get(widgets, { namespace: 'short', name: 'plain' })), { seconds: 300 });
+  await cluster.until(() => isGone(() => cluster.client.get(widgets, { namespace: 'short', name: 'plain' })), { seconds: 20 });
   const { status } = await cluster.client.get(namespaces, { name: 'short' });
   assert.equal(status?.phase, 'Terminating');
   const remaining = await cluster.client.get(widgets, { namespace: 'short', name: 'held' });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { customResourceDefinitions } from '../../api/apiextensions.ts';
 import { configMaps, namespaces, pods, replicationControllers, secrets } from '../../api/core.ts';
 import { apiVersionOf, defineKind, type Kind } from '../../api/kind.ts';
 import { isStatus } from '../../api/status.ts';
@@ -206,3 +207,18 @@ for (let seed = 1; seed <= 8; seed++) {
     );
   });
 }
+
+test('a kind that is served from now on is known as soon as its definition says so', async (t) => {
+  const { api, clock, create, delete: remove, left } = start(t);
+  api.kinds = [...api.kinds, customResourceDefinitions];
+  await clock.step(31_000);
+  api.kinds = [...api.kinds, widgets];
+  await create(customResourceDefinitions, 'widgets.example.com');
+  await clock.step(1_000);
+  const owner = await create(widgets, 'owner');
+  await create(configMaps, 'child', [owner]);
+  await clock.step(1_000);
+  await remove(owner);
+  await clock.step(1_000);
+  assert.deepEqual(left(), ['widgets.example.com']);
+});

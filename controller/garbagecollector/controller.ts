@@ -18,6 +18,10 @@ import { type Decision, isWaitingForDependents, type OwnerState, orphanFinalizer
 
 const name = 'garbagecollector';
 const discoveryMs = 30_000;
+/** From a change of a definition to a look at what is served: many come at once. */
+const settleMs = 100;
+/** Groups whose objects say what else is served. */
+const definingGroups = ['apiextensions.k8s.io', 'apiregistration.k8s.io'];
 const concurrency = 20;
 /** Uids known to be gone: saves one look per dependent. */
 const absentMax = 500;
@@ -33,6 +37,8 @@ class Collector {
   readonly #graph: Graph;
   readonly #places = new Map<string, Place>();
   readonly #absent = new Set<string>();
+  /** Aborted when other kinds may be served than were found out about. */
+  #discovered = new AbortController();
   #isReady = false;
   #active = 0;
   readonly #idle = Promise.withResolvers<void>();
@@ -49,11 +55,15 @@ class Collector {
   async run(): Promise<void> {
     const { clock, signal } = this.#run;
     const subscription = this.#queue.ready.subscribe(() => this.#pump());
-    while (!signal.aborted) {
-      await this.#rediscover();
-      await sleep(clock, discoveryMs, signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
+    const pause = (ms: number, until: AbortSignal) =>
+      sleep(clock, ms, until).catch((error: unknown) => {
+        if (!until.aborted) throw error;
       });
+    while (!signal.aborted) {
+      this.#discovered = new AbortController();
+      await this.#rediscover();
+      await pause(discoveryMs, AbortSignal.any([signal, this.#discovered.signal]));
+      await pause(settleMs, signal);
     }
     subscription.unsubscribe();
     this.#queue.close();
@@ -81,6 +91,7 @@ class Collector {
   }
 
   #changed(kind: Kind, { key, before, after }: CacheChange<KubeObject>): void {
+    if (this.#isReady && definingGroups.includes(kind.group)) this.#discovered.abort();
     if (before?.metadata?.uid && before.metadata.uid !== after?.metadata?.uid) this.#gone(before.metadata);
     if (after?.metadata) {
       this.#absent.delete(after.metadata.uid ?? '');
