@@ -9,12 +9,14 @@ import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { waitForNow, waitForRevision } from './freshness.ts';
 import type { ResourceHandler, ServerParts } from './handler.ts';
-import { ExpiredContinueError, type ListOptions, readListOptions, writeContinue } from './list-options.ts';
+import { type ContinueToken, ExpiredContinueError, type ListOptions, readListOptions, writeContinue } from './list-options.ts';
 
 export interface Page {
   objects: StoredObject[];
   revision: number;
   continue: string | undefined;
+  /** What `continue` says. */
+  next: ContinueToken | undefined;
   /** undefined when a selector makes it unknown. */
   remaining: number | undefined;
 }
@@ -59,13 +61,15 @@ export async function readPage(options: ListOptions, served: Served, server: Ser
 function fromCache(options: ListOptions, served: Served, after: string, revision: number): Page {
   const { selection, limit } = options;
   const found = served.cache.list(selection, after);
-  if (limit === 0 || found.length <= limit) return { objects: found, revision, continue: undefined, remaining: undefined };
+  if (limit === 0 || found.length <= limit) return { objects: found, revision, continue: undefined, next: undefined, remaining: undefined };
   const objects = found.slice(0, limit);
   const hasSelector = selection.labels.length > 0 || selection.fields.length > 0;
+  const next = { revision, after: objects.at(-1)?.key ?? '' };
   return {
     objects,
     revision,
-    continue: writeContinue({ revision, after: objects.at(-1)?.key ?? '' }, served, selection.namespace),
+    continue: writeContinue(next, served, selection.namespace),
+    next,
     remaining: hasSelector ? undefined : found.length - limit,
   };
 }
@@ -93,11 +97,13 @@ async function fromStore(options: ListOptions, served: Served, server: ServerPar
       if (selects(selection, object)) objects.push(object);
     }
     last = page.entries.at(-1)?.key ?? last;
-    if (page.remaining === 0 || page.entries.length === 0) return { objects, revision, continue: undefined, remaining: undefined };
+    if (page.remaining === 0 || page.entries.length === 0)
+      return { objects, revision, continue: undefined, next: undefined, remaining: undefined };
     if (limit > 0 && objects.length >= limit) {
       const hasSelector = selection.labels.length > 0 || selection.fields.length > 0;
-      const next = writeContinue({ revision, after: last }, served, selection.namespace);
-      return { objects, revision, continue: next, remaining: hasSelector ? undefined : page.remaining };
+      const next = { revision, after: last };
+      const text = writeContinue(next, served, selection.namespace);
+      return { objects, revision, continue: text, next, remaining: hasSelector ? undefined : page.remaining };
     }
   }
 }

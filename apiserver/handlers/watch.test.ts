@@ -128,8 +128,20 @@ test('a watch in Tables and in metadata alone shows the same events in that form
   const fixture = await startServer();
   const tables = await watch(fixture, '', 'application/json;as=Table;v=v1;g=meta.k8s.io');
   const partial = await watch(fixture, '', 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io');
+  const late = await watch(fixture, 'allowWatchBookmarks=true', 'application/json;as=Table;v=v1;g=meta.k8s.io');
   await fixture.client.create(configMaps, { ...configMap('a'), data: { x: '1' } });
+  await fixture.client.create(configMaps, configMap('b'));
   await settleEventLoop();
+  const columnsOf = ({ events }: Watch) =>
+    events.map(({ object }) => (object as unknown as { columnDefinitions: unknown[] | null }).columnDefinitions?.length ?? null);
+  assert.deepEqual(columnsOf(tables), [3, null], 'columns are told once');
+  const joined = await watch(fixture, '', 'application/json;as=Table;v=v1;g=meta.k8s.io');
+  await settleEventLoop();
+  assert.deepEqual(columnsOf(joined), [3, null], 'to each watch');
+  await fixture.clock.step(61_000);
+  assert.deepEqual(columnsOf(late), [3, null, null], 'a bookmark is an event like others');
+  joined.stop();
+  late.stop();
   const table = tables.events[0]?.object as unknown as { kind: string; rows: { cells: unknown[]; object: KubeObject }[] };
   assert.equal(table.kind, 'Table');
   assert.deepEqual(table.rows[0]?.cells.slice(0, 2), ['a', 1]);

@@ -2,13 +2,14 @@
 
 import { apiVersionOf } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
+import type { KubeObject } from '../../api/wire.ts';
 import type { Selection } from '../cache/watch-cache.ts';
 import { type EventEncoding, type EventType, WatchChannel } from '../cache/watch-channel.ts';
 import { type ApiContext, jsonType, type Sink } from '../context.ts';
 import { type Accepted, readAccept } from '../negotiate/accept.ts';
 import { objectProtobuf, partialProtobuf } from '../negotiate/protobuf.ts';
 import { protobufOf, readIncludeObject } from '../negotiate/render.ts';
-import { partialJson, tableJson } from '../negotiate/table.ts';
+import { eventTableJson, partialJson, withColumns } from '../negotiate/table.ts';
 import { envelope, protobufType, watchFrame } from '../protobuf/envelope.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
@@ -27,7 +28,7 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   }
   ctx.set('Content-Type', encoding.contentType);
   const sink = ctx.state.exchange.open();
-  const watch = new OpenWatch(sink);
+  const watch = new OpenWatch(sink, encoding.asFirst);
   server.openWatches.add(watch.close);
   const { signal } = ctx.state.exchange;
   signal.addEventListener('abort', watch.close, { once: true });
@@ -57,14 +58,16 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   }
 };
 
-/** A sink whose end somebody waits for. */
+/** A sink whose end somebody waits for, and whose first events may have to say more than those that watches share. */
 class OpenWatch implements Sink {
   readonly #sink: Sink;
+  #asFirst: ((events: Uint8Array) => Uint8Array) | undefined;
   readonly #done = Promise.withResolvers<void>();
   isEnded = false;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, asFirst?: (events: Uint8Array) => Uint8Array) {
     this.#sink = sink;
+    this.#asFirst = asFirst;
   }
 
   get ended(): Promise<void> {
@@ -74,7 +77,9 @@ class OpenWatch implements Sink {
     return this.#sink.bufferedBytes;
   }
   write(chunk: Uint8Array): void {
-    if (!this.isEnded) this.#sink.write(chunk);
+    if (this.isEnded) return;
+    this.#sink.write(this.#asFirst ? this.#asFirst(chunk) : chunk);
+    this.#asFirst = undefined;
   }
   drained(): Promise<void> {
     return this.#sink.drained();
@@ -147,6 +152,8 @@ function channelOf(served: Served, options: ListOptions, encoding: EventEncoding
 interface WatchEncoding extends EventEncoding {
   readonly contentType: string;
   error(error: StatusError): Buffer;
+  /** What the first events become that a watch is sent; absent: they stay as they are. */
+  asFirst?(events: Uint8Array): Uint8Array;
 }
 
 function encodingOf(ctx: ApiContext, served: Served, server: ServerParts): WatchEncoding {
@@ -158,7 +165,8 @@ function encodingOf(ctx: ApiContext, served: Served, server: ServerParts): Watch
   if (accepted.format === 'protobuf') {
     return { ...protobufEncoding(served, accepted), contentType: `${protobufType};stream=watch`, error: protobufError };
   }
-  return { ...jsonEncodingOf(ctx, { served, server, accepted }), contentType: jsonType, error: jsonError };
+  const asFirst = accepted.as === 'Table' ? (events: Uint8Array) => withColumns(events, served.declaration) : undefined;
+  return { ...jsonEncodingOf(ctx, { served, server, accepted }), contentType: jsonType, error: jsonError, ...(asFirst ? { asFirst } : {}) };
 }
 
 const jsonError = (error: StatusError) => Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
@@ -187,24 +195,15 @@ function jsonEncodingOf(
   const metaVersion = `meta.k8s.io/${asVersion}`;
   if (as === 'Table') {
     const includeObject = readIncludeObject(ctx);
-    const table = (object: StoredObject) => {
-      const options = { version: asVersion, includeObject, nowMs: server.clock.nowMs() };
-      return tableJson(declaration, [object], { resourceVersion: String(object.revision) }, options);
-    };
-    // The annotation that ends the initial events is in the metadata that the row carries.
+    const table = (object: Pick<StoredObject, 'parse' | 'wire'>, revision: number, include = includeObject) =>
+      eventTableJson(declaration, object, String(revision), { version: asVersion, includeObject: include, nowMs: server.clock.nowMs() });
     const mark = (revision: number, annotations: object) => {
-      const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations };
-      const object = includeObject === 'Object' ? { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata } : undefined;
-      const partial = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata };
-      return JSON.stringify({
-        kind: 'Table',
-        apiVersion: metaVersion,
-        metadata: { resourceVersion: String(revision) },
-        columnDefinitions: [],
-        rows: [{ cells: declaration.columns.map(() => ''), object: includeObject === 'None' ? null : (object ?? partial) }],
-      });
+      const wire = Buffer.from(bookmarkJson(kind.kind, apiVersionOf(kind), revision, annotations));
+      const empty = { wire, parse: () => JSON.parse(wire.toString()) as KubeObject };
+      // What ends the initial events is told even to those who want no objects: it is the row's metadata.
+      return table(empty, revision, includeObject === 'None' && 'annotations' in annotations ? 'Metadata' : includeObject);
     };
-    return jsonEncoding(`table ${asVersion} ${includeObject}`, table, mark);
+    return jsonEncoding(`table ${asVersion} ${includeObject}`, (object) => table(object, object.revision), mark);
   }
   if (as) {
     return jsonEncoding(
@@ -245,4 +244,4 @@ const frameTail = Buffer.from('}\n');
 const bookmarkFrame = (json: string) => Buffer.from(`{"type":"BOOKMARK","object":${json}}\n`);
 const annotationsOf = (isInitialEnd: boolean) => (isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {});
 const bookmarkJson = (kind: string, apiVersion: string, revision: number, annotations: object) =>
-  JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: String(revision), creationTimestamp: null, ...annotations } });
+  JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: String(revision), ...annotations } });

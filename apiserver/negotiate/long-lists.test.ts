@@ -51,8 +51,58 @@ test('a long list in protobuf holds the same items as its pages do', async () =>
   assert.deepEqual(itemsOf(raw).slice(0, 10), first);
 });
 
+test('a long list as a Table or of metadata alone is sent in pieces, and says what its pages say', async () => {
+  for (const as of ['as=Table;v=v1;g=meta.k8s.io', 'as=Table;v=v1beta1;g=meta.k8s.io', 'as=PartialObjectMetadataList;v=v1;g=meta.k8s.io']) {
+    const accept = `application/json;${as}`;
+    const whole = await listed({ accept });
+    assert.equal(whole.headers['content-length'], undefined);
+    assert.deepEqual(gunzipSync((await listed({ accept, 'accept-encoding': 'gzip' })).body), whole.body);
+    const list = JSON.parse(whole.body.toString());
+    const page = JSON.parse((await listed({ accept }, '?limit=10')).body.toString());
+    assert.equal((list.rows ?? list.items).length, count);
+    assert.deepEqual((list.rows ?? list.items).slice(0, 10), page.rows ?? page.items);
+    assert.deepEqual([list.kind, list.apiVersion, list.columnDefinitions], [page.kind, page.apiVersion, page.columnDefinitions]);
+  }
+});
+
+test('a long list of metadata in protobuf holds the same items as its pages do, in both versions', async () => {
+  for (const [version, itemsNumber] of [
+    ['v1', 2],
+    ['v1beta1', 1],
+  ] as const) {
+    const accept = `${protobufType};as=PartialObjectMetadataList;v=${version};g=meta.k8s.io`;
+    const whole = await listed({ accept });
+    assert.equal(whole.headers['content-length'], String(whole.body.length));
+    const { kind, apiVersion, raw } = unwrap(whole.body);
+    assert.deepEqual([kind, apiVersion], ['PartialObjectMetadataList', `meta.k8s.io/${version}`]);
+    const itemsOf = (bytes: Uint8Array) =>
+      [...rawFields(bytes)].flatMap(([number, value]) => (number === itemsNumber && typeof value !== 'number' ? [value] : []));
+    const first = itemsOf(unwrap((await listed({ accept }, '?limit=10')).body).raw);
+    assert.deepEqual([first.length, itemsOf(raw).length], [10, count]);
+    assert.deepEqual(itemsOf(raw).slice(0, 10), first);
+  }
+});
+
+test('metadata of one object is not what a list can be told in', async () => {
+  const { status, json } = await fixture.ask('GET', path, undefined, {
+    accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
+  });
+  const message = 'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)';
+  assert.deepEqual([status, json.reason, json.message], [406, 'NotAcceptable', message]);
+  const includes = await fixture.ask('GET', `${path}?includeObject=Some`, undefined, {
+    accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+  });
+  const why = `Unable to convert to Table as requested: includeObject: Invalid value: "Some": must be 'Metadata', 'Object', 'None', or empty`;
+  assert.deepEqual([includes.status, includes.json.message], [400, why]);
+});
+
 test('a client that goes away in the middle of a long list leaves nothing behind', async () => {
-  for (const headers of [{}, { 'accept-encoding': 'gzip' }, { accept: protobufType }] as Record<string, string>[]) {
+  for (const headers of [
+    {},
+    { 'accept-encoding': 'gzip' },
+    { accept: protobufType },
+    { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+  ] as Record<string, string>[]) {
     const controller = new AbortController();
     const response = await fixture.server.transport(root).request({ method: 'GET', path, headers, signal: controller.signal });
     const reader = response.body[Symbol.asyncIterator]();

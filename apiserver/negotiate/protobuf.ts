@@ -3,7 +3,7 @@
 import type { Status } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { encodeMessage } from '../protobuf/encode.ts';
-import { envelope, listParts, metaMessage } from '../protobuf/envelope.ts';
+import { envelope, envelopeAround, itemHead, listParts, metaMessage } from '../protobuf/envelope.ts';
 import { type Message, messageOf } from '../protobuf/message.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import { builtInName } from '../schema/schema.ts';
@@ -16,12 +16,39 @@ export function partialProtobuf(object: StoredObject, version: string): Buffer {
   return envelope(partialMeta(version), [partialBytes(object.parse())]);
 }
 
-/** metav1.PartialObjectMetadataList; in v1beta1 its fields have each other's numbers. */
+/** metav1.PartialObjectMetadataList. */
 export function partialListProtobuf(objects: readonly StoredObject[], metadata: object, version: string): Buffer {
   const items = objects.map((object) => partialBytes(object.parse()));
-  const numbers = version === 'v1beta1' ? { metadata: 2, items: 1 } : { metadata: 1, items: 2 };
-  return envelope({ apiVersion: `meta.k8s.io/${version}`, kind: 'PartialObjectMetadataList' }, listParts(metadata, items, numbers));
+  return envelope(partialListMeta(version), listParts(metadata, items, numbersOf(version)));
 }
+
+/** The same bytes item by item, and how many they are. Each item is made twice, so that none has to be kept. */
+export function partialListPieces(objects: readonly StoredObject[], metadata: object, version: string) {
+  const numbers = numbersOf(version);
+  const meta = Buffer.concat(listParts(metadata, [], numbers));
+  let listLength = meta.length;
+  for (const object of objects) {
+    const { length } = partialBytes(object.parse());
+    listLength += itemHead(length, numbers.items).length + length;
+  }
+  const { before, after } = envelopeAround(partialListMeta(version), listLength);
+  function* pieces(): Generator<Buffer> {
+    yield before;
+    if (numbers.metadata < numbers.items) yield meta;
+    for (const object of objects) {
+      const item = partialBytes(object.parse());
+      yield itemHead(item.length, numbers.items);
+      yield item;
+    }
+    if (numbers.metadata > numbers.items) yield meta;
+    yield after;
+  }
+  return { pieces: pieces(), length: before.length + listLength + after.length };
+}
+
+const partialListMeta = (version: string) => ({ apiVersion: `meta.k8s.io/${version}`, kind: 'PartialObjectMetadataList' });
+/** In v1beta1 the list's fields have each other's numbers. */
+const numbersOf = (version: string) => (version === 'v1beta1' ? { metadata: 2, items: 1 } : { metadata: 1, items: 2 });
 
 /** An object of a built-in kind, Status among them, in its envelope. @throws Error for a kind that has no message */
 export function objectProtobuf(object: KubeObject | Status): Buffer {

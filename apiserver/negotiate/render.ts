@@ -1,19 +1,19 @@
 // Answers in the form that was asked for: bytes as they are wherever possible, transformed only on demand.
 
-import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { constants, createGzip, gzip } from 'node:zlib';
+import { constants, gzip } from 'node:zlib';
 import { stringify as stringifyYaml } from 'yaml';
-import { apiVersionOf, listKindOf } from '../../api/kind.ts';
-import { badRequestError } from '../../api/status.ts';
+import { apiVersionOf, type Kind, listKindOf } from '../../api/kind.ts';
+import { badRequestError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import { envelope, envelopeAround, itemHead, listParts, protobufType } from '../protobuf/envelope.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { type Accepted, type ProtobufSupport, readAccept } from './accept.ts';
-import { objectProtobuf, partialListProtobuf, partialProtobuf } from './protobuf.ts';
-import { type IncludeObject, partialJson, tableJson } from './table.ts';
+import { objectProtobuf, partialListPieces, partialListProtobuf, partialProtobuf } from './protobuf.ts';
+import { streamBytesMin, streamChunkBytes, streamPieces, wantsGzip } from './stream.ts';
+import { type IncludeObject, partialJson, tableJson, tablePieces } from './table.ts';
 
 const gzipAsync = promisify(gzip);
 const gzipBytesMin = 128 << 10;
@@ -28,7 +28,8 @@ export interface ListMetadata {
 export function readIncludeObject(ctx: ApiContext): IncludeObject {
   const value = ctx.state.query.get('includeObject') || 'Metadata';
   if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
-  throw badRequestError(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  const why = `Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequestError(`Unable to convert to Table as requested: includeObject: ${why}`);
 }
 
 /** What of a kind's objects can be said in protobuf. */
@@ -60,6 +61,9 @@ export async function sendList(
   nowMs: number,
 ): Promise<void> {
   const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
+  if (accepted.as === 'PartialObjectMetadata') throw notOfList(served.kind);
+  const isStreamable = accepted.format === 'protobuf' || (accepted.format === 'json' && !isPretty(ctx));
+  if (accepted.as && isStreamable && isLong(objects)) return streamTransformed(ctx, served, { objects, metadata, nowMs, accepted });
   if (accepted.as === 'Table') {
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs };
     return sendJson(ctx, 200, tableJson(served.declaration, objects, metadata, options), accepted);
@@ -68,23 +72,49 @@ export async function sendList(
     if (!accepted.as && isLong(objects)) return streamProtobuf(ctx, served, objects, metadata);
     return sendBytes(ctx, 200, protobufType, listProtobuf(served, objects, metadata, accepted));
   }
-  if (accepted.as) {
-    const head = JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${accepted.asVersion}`, metadata });
-    const items = objects.map((object) => partialJson(object.parse(), accepted.asVersion));
-    return sendJson(ctx, 200, `${head.slice(0, -1)},"items":[${items.join(',')}]}`, accepted);
-  }
+  if (accepted.as) return sendJson(ctx, 200, Buffer.concat([...partialPieces(objects, metadata, accepted.asVersion)]), accepted);
   let bytes = 0;
   for (const object of objects) bytes += object.item.length;
   if (bytes > streamBytesMin && accepted.format === 'json' && !isPretty(ctx)) {
     const start = listStart(served, metadata);
-    if (wantsGzip(ctx)) return streamGzip(ctx, jsonType, jsonPieces(start, objects));
+    if (wantsGzip(ctx)) return streamPieces(ctx, jsonType, { pieces: jsonPieces(start, objects) });
     return streamList(ctx, { start, objects, itemsBytes: bytes });
   }
   return sendJson(ctx, 200, listBytes(served, objects, metadata), accepted);
 }
 
-const streamBytesMin = 1 << 20;
-const streamChunkBytes = 64 << 10;
+/** Tables and metadata of many objects are made as the client reads them, so that only a few are there at a time. */
+function streamTransformed(
+  ctx: ApiContext,
+  served: Served,
+  list: { objects: readonly StoredObject[]; metadata: ListMetadata; nowMs: number; accepted: Accepted },
+): Promise<void> {
+  const { objects, metadata, nowMs, accepted } = list;
+  const version = accepted.asVersion;
+  if (accepted.as === 'Table') {
+    const options = { version, includeObject: readIncludeObject(ctx), nowMs };
+    return streamPieces(ctx, jsonType, { pieces: tablePieces(served.declaration, objects, metadata, options) });
+  }
+  if (accepted.format === 'protobuf') return streamPieces(ctx, protobufType, partialListPieces(objects, metadata, version));
+  return streamPieces(ctx, jsonType, { pieces: partialPieces(objects, metadata, version) });
+}
+
+/** metav1.PartialObjectMetadataList. */
+function* partialPieces(objects: Iterable<StoredObject>, metadata: ListMetadata, version: string): Generator<Buffer> {
+  const head = JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata });
+  let before = `${head.slice(0, -1)},"items":[`;
+  for (const object of objects) {
+    yield Buffer.from(before + partialJson(object.parse(), version));
+    before = ',';
+  }
+  yield Buffer.from(before === ',' ? ']}' : `${before}]}`);
+}
+
+/** Kubernetes names the type that it holds the list in. */
+function notOfList({ group, kind }: Kind): StatusError {
+  const held = kind === 'Event' ? 'core' : group.split('.', 1)[0] || 'core';
+  return new StatusError('NotAcceptable', `you requested PartialObjectMetadata, but the requested object is a list (*${held}.${kind}List)`);
+}
 
 /** A long list goes out piece by piece, as fast as the client reads: memory stays that of a few pieces. */
 async function streamList(
@@ -162,64 +192,7 @@ async function streamProtobuf(ctx: ApiContext, { kind }: Served, objects: readon
     }
     yield after;
   }
-  if (wantsGzip(ctx)) return streamGzip(ctx, protobufType, pieces());
-  ctx.status = 200;
-  ctx.set('Content-Type', protobufType);
-  ctx.set('Content-Length', String(before.length + length + after.length));
-  const sink = ctx.state.exchange.open();
-  for (const chunk of gathered(pieces())) {
-    sink.write(chunk);
-    await sink.drained();
-    if (ctx.state.exchange.signal.aborted) return;
-  }
-  sink.end();
-}
-
-/** Compresses what is made as it is made, no faster than the client takes it. */
-async function streamGzip(ctx: ApiContext, type: string, pieces: Iterable<Buffer>): Promise<void> {
-  ctx.status = 200;
-  ctx.set('Content-Type', type);
-  ctx.set('Content-Encoding', 'gzip');
-  ctx.append('Vary', 'Accept-Encoding');
-  const sink = ctx.state.exchange.open();
-  const compressor = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: streamChunkBytes });
-  const feed = async () => {
-    for (const chunk of gathered(pieces)) if (!compressor.write(chunk)) await once(compressor, 'drain');
-    compressor.end();
-  };
-  const fed = feed();
-  // When the client is gone, what is left is not compressed for nobody.
-  const onGone = () => compressor.destroy();
-  const { signal } = ctx.state.exchange;
-  signal.addEventListener('abort', onGone, { once: true });
-  try {
-    for await (const chunk of compressor) {
-      sink.write(chunk);
-      await sink.drained();
-    }
-    await fed;
-    sink.end();
-  } catch (error) {
-    fed.catch(() => undefined);
-    if (!signal.aborted) throw error;
-  } finally {
-    signal.removeEventListener('abort', onGone);
-  }
-}
-
-/** The same bytes in chunks that are worth sending. */
-function* gathered(pieces: Iterable<Buffer>): Generator<Buffer> {
-  let chunk: Buffer[] = [];
-  let bytes = 0;
-  for (const piece of pieces) {
-    chunk.push(piece);
-    bytes += piece.length;
-    if (bytes < streamChunkBytes) continue;
-    yield Buffer.concat(chunk, bytes);
-    chunk = [];
-    bytes = 0;
-  }
-  if (bytes > 0) yield Buffer.concat(chunk, bytes);
+  return streamPieces(ctx, protobufType, { pieces: pieces(), length: before.length + length + after.length });
 }
 
 function listProtobuf({ kind }: Served, objects: readonly StoredObject[], metadata: ListMetadata, accepted: Accepted): Buffer {
@@ -282,8 +255,6 @@ function sendYaml(ctx: ApiContext, status: number, json: string | Buffer): void 
   const text = stringifyYaml(JSON.parse(json.toString()), { lineWidth: 0, aliasDuplicateObjects: false });
   send(ctx, status, 'application/yaml', text);
 }
-
-const wantsGzip = (ctx: ApiContext) => ctx.req.headers['accept-encoding']?.includes('gzip') ?? false;
 
 function isPretty(ctx: ApiContext): boolean {
   const { query } = ctx.state;

@@ -41,7 +41,7 @@ export function envelopeAround({ apiVersion, kind }: TypeMeta, length: number): 
 }
 
 /** The tag and length that come before an item of a list. */
-export const itemHead = (length: number) => head(2, length);
+export const itemHead = (length: number, number = 2) => head(number, length);
 
 /** The parts of a list's message. `items` are messages of the list's kind. */
 export function listParts(metadata: object, items: readonly Buffer[], numbers = { metadata: 1, items: 2 }): Buffer[] {
