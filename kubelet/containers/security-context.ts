@@ -48,7 +48,9 @@ function supplementalGroups(pod: Pod): number[] {
 
 export function sandboxSecurityContext(pod: Pod): cri.LinuxSandboxSecurityContext {
   const context = pod.spec?.securityContext;
-  const isPrivileged = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].some((c) => c.securityContext?.privileged);
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  // A runtime starts no privileged container where this says no; it asks each time, so those that come later count too.
+  const isPrivileged = [...containers, ...initContainers, ...ephemeralContainers].some((c) => c.securityContext?.privileged);
   return compact({
     namespaceOptions: namespaceOptions(pod),
     privileged: isPrivileged,
