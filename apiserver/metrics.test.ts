@@ -50,6 +50,6 @@ test('whoever uses a deprecated kind is warned, and it is counted', async (t) =>
   const { text } = await ask('GET', '/metrics');
   assert.match(
     text,
-    /apiserver_requested_deprecated_apis\{group="",version="v1",resource="endpoints",subresource="",removed_release=""\} 1/,
+    /apiserver_requested_deprecated_apis\{group="",removed_release="",resource="endpoints",subresource="",version="v1"\} 1/,
   );
 });

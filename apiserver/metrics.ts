@@ -1,7 +1,10 @@
 // The server's metrics under Kubernetes' names, so that existing dashboards work.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { groupResourceOf, type Kind } from '../api/kind.ts';
+import { registerBuildInfo } from '../client/metrics/component-metrics.ts';
+import { registerProcessMetrics } from '../client/metrics/process-metrics.ts';
+import { MetricsRegistry, type MetricsSettings, metricsContentType } from '../client/metrics/registry.ts';
 import type { RequestInfo } from './context.ts';
 
 export interface MetricsSources {
@@ -34,7 +37,7 @@ interface RequestSeries {
 }
 
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #registry: MetricsRegistry;
   readonly #requests: Counter<'code' | 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component' | 'dry_run'>;
   readonly #durations: Histogram<'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component' | 'dry_run'>;
   readonly #longRunning: Gauge<'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component'>;
@@ -46,9 +49,11 @@ export class Metrics {
   readonly #deprecated: Gauge<'group' | 'version' | 'resource' | 'subresource' | 'removed_release'>;
   readonly #series = new Map<string, RequestSeries>();
 
-  constructor(sources: MetricsSources) {
+  constructor(sources: MetricsSources, settings?: MetricsSettings) {
+    this.#registry = new MetricsRegistry(settings);
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    registerProcessMetrics(this.#registry);
+    registerBuildInfo(this.#registry, sources.buildInfo);
     const labels = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component', 'dry_run'] as const;
     this.#requests = new Counter({
       name: 'apiserver_request_total',
@@ -167,11 +172,11 @@ export class Metrics {
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return metricsContentType;
   }
 
   render(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#registry.render();
   }
 }
 
@@ -218,12 +223,6 @@ function registerGauges(registry: Registry, sources: MetricsSources): void {
       for (const [kind, , bytes] of sources.objectCounts()) this.set({ group: kind.group, resource: kind.plural }, bytes);
     },
   });
-  new Gauge({
-    name: 'kubernetes_build_info',
-    help: "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
-    labelNames: ['major', 'minor', 'git_version', 'git_commit', 'git_tree_state', 'build_date', 'go_version', 'compiler', 'platform'],
-    registers,
-  }).set(sources.buildInfo, 1);
   new Gauge({
     name: 'apiserver_current_inflight_requests',
     help: 'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.',

@@ -135,6 +135,8 @@ export interface ApiServer {
   /** Resolves once the caches are filled and the bootstrap objects are there. */
   ready(): Promise<void>;
   readonly resources: ResourceTable;
+  /** What /metrics says. */
+  metrics(): Promise<string>;
   /** Ends watches, lets requests finish for `graceSeconds`, then closes connections. Idempotent. */
   close(graceSeconds?: number): Promise<void>;
 }
@@ -152,7 +154,17 @@ export const defaultVersion: VersionInfo = {
 };
 
 /** As labels of kubernetes_build_info. */
-const buildInfoOf = ({ major, minor, gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform }: VersionInfo) => ({
+export const buildInfoOf = ({
+  major,
+  minor,
+  gitVersion,
+  gitCommit,
+  gitTreeState,
+  buildDate,
+  goVersion,
+  compiler,
+  platform,
+}: VersionInfo) => ({
   major,
   minor,
   git_version: gitVersion,
@@ -317,6 +329,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   return {
     transport: (user) => localTransport(koa, handle, user),
     resources,
+    metrics: () => metrics.render(),
     ready: () => readiness,
     async listen({ host, port, tls }) {
       const authorities = [tls.clientCa, ...(requestHeader ? [requestHeader.ca] : [])];

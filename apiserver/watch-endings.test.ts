@@ -51,7 +51,7 @@ async function until(what: string, isTrue: () => boolean | Promise<boolean>): Pr
 
 const openWatches = async ({ ask }: ServerFixture) => {
   const { text } = await ask('GET', '/metrics');
-  return Number(/apiserver_longrunning_requests\{verb="WATCH"[^}]*resource="configmaps"[^}]*\} (\d+)/.exec(text)?.[1] ?? 0);
+  return Number(/apiserver_longrunning_requests\{[^}]*resource="configmaps"[^}]*verb="WATCH"[^}]*\} (\d+)/.exec(text)?.[1] ?? 0);
 };
 
 test('a watch whose client does not read is cut off, and one that reads goes on', async (t) => {

@@ -14,6 +14,7 @@ import { type Cache, type CacheChange, type CacheSet, keyOf, type ObjectKey } fr
 import type { Client, ObjectName } from './client.ts';
 import { createEventRecorder, type EventRecorder } from './events.ts';
 import { Expectations, recordingClient } from './expectations.ts';
+import type { WorkQueueMetrics } from './metrics/work-queue-metrics.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Nothing more to do until something changes. */
@@ -76,6 +77,8 @@ export interface ControllerSpec<T extends KubeObject> {
   reads?: readonly Kind[];
   /** How many objects are reconciled at a time. Default 10. */
   concurrency?: number;
+  /** As the metrics of its queue are labelled. Default `name`. */
+  queueName?: string;
   /** `source.component` of its events. Default `<name>-controller`. */
   eventSource?: string;
   reconcile(object: T, context: ReconcileContext): Promise<Outcome>;
@@ -90,6 +93,8 @@ export interface ControllerRun {
   random: Random;
   log: Log;
   signal: AbortSignal;
+  /** Where the queues are measured; nowhere when absent. */
+  queueMetrics?: WorkQueueMetrics | undefined;
 }
 
 export interface Controller {
@@ -125,7 +130,11 @@ class Runner<T extends KubeObject> {
     this.#spec = spec;
     this.#run = run;
     this.#log = run.log.child({ controller: spec.name });
-    this.#queue = new WorkQueue({ clock: run.clock, random: run.random });
+    this.#queue = new WorkQueue({
+      clock: run.clock,
+      random: run.random,
+      observer: run.queueMetrics?.observe(spec.queueName ?? spec.name),
+    });
     this.#reader = {
       of: (kind) => this.#cacheOf(kind),
       get: (kind, { namespace, name }) => this.#cacheOf(kind).get(namespace ? `${namespace}/${name}` : name),

@@ -6,6 +6,26 @@ import { type BackoffOptions, backoffMs } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 
+/** What a queue is at, when somebody asks. */
+export interface WorkQueueState {
+  /** Keys that want work, those in flight that want it again among them. */
+  readonly depth: number;
+  /** How long each key in flight has been so. */
+  readonly runningSeconds: number[];
+}
+
+/** Told of what happens to a queue's keys. */
+export interface WorkQueueObserver {
+  opened(state: WorkQueueState): void;
+  closed(state: WorkQueueState): void;
+  added(): void;
+  retried(): void;
+  /** After so long in line. */
+  taken(waitedSeconds: number): void;
+  /** After so long in flight. */
+  done(workedSeconds: number): void;
+}
+
 export interface WorkQueueOptions {
   clock: Clock;
   random: Random;
@@ -13,22 +33,28 @@ export interface WorkQueueOptions {
   backoff?: BackoffOptions;
   /** How many keys may be in line. Default 1,000,000. */
   keysMax?: number;
+  observer?: WorkQueueObserver | undefined;
 }
 
-export class WorkQueue {
+export class WorkQueue implements WorkQueueState {
   /** Fires when `take` may have something to give. */
   readonly ready: Observable<void>;
   readonly #ready = new Subject<void>();
-  readonly #line = new Set<string>();
-  readonly #inFlight = new Set<string>();
-  /** Added while in flight: in line again as soon as they are done. */
-  readonly #dirty = new Set<string>();
+  /** To when they began to wait, monotonic. */
+  readonly #line = new Map<string, number>();
+  /** To when they were taken, monotonic. */
+  readonly #inFlight = new Map<string, number>();
+  /** Added while in flight, and when: in line again as soon as they are done. */
+  readonly #dirty = new Map<string, number>();
   readonly #delayed = new Map<string, { atMs: number; timer: Timer }>();
   readonly #failures = new Map<string, number>();
-  readonly #options: Required<WorkQueueOptions>;
+  readonly #options: Required<Omit<WorkQueueOptions, 'observer'>>;
+  readonly #observer: WorkQueueObserver | undefined;
   #hasOverflowed = false;
 
-  constructor(options: WorkQueueOptions) {
+  constructor({ observer, ...options }: WorkQueueOptions) {
+    this.#observer = observer;
+    observer?.opened(this);
     this.#options = { backoff: { baseMs: 5, capMs: 1_000_000 }, keysMax: 1_000_000, ...options };
     this.ready = this.#ready.asObservable();
   }
@@ -36,7 +62,9 @@ export class WorkQueue {
   /** Puts `key` in line, unless it is there already. */
   add(key: string): void {
     if (this.#inFlight.has(key)) {
-      this.#dirty.add(key);
+      if (this.#dirty.has(key)) return;
+      this.#dirty.set(key, this.#options.clock.monotonicMs());
+      this.#observer?.added();
       return;
     }
     if (this.#line.has(key)) return;
@@ -44,8 +72,8 @@ export class WorkQueue {
       this.#hasOverflowed = true;
       return;
     }
-    this.#line.add(key);
-    this.#ready.next();
+    this.#observer?.added();
+    this.#join(key, this.#options.clock.monotonicMs());
   }
 
   /** Puts `key` in line after `delayMs`; of several delays the earliest counts. */
@@ -74,6 +102,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     const delayMs = backoffMs(failures, this.#options.backoff, this.#options.random);
+    this.#observer?.retried();
     this.addAfter(key, delayMs);
     return delayMs;
   }
@@ -87,20 +116,36 @@ export class WorkQueue {
 
   /** The first key in line, which is in flight until `done`; undefined when nobody waits. */
   take(): string | undefined {
-    const [key] = this.#line;
-    if (key === undefined) return undefined;
+    const [first] = this.#line;
+    if (first === undefined) return undefined;
+    const [key, sinceMs] = first;
+    const nowMs = this.#options.clock.monotonicMs();
     this.#line.delete(key);
-    this.#inFlight.add(key);
+    this.#inFlight.set(key, nowMs);
+    this.#observer?.taken((nowMs - sinceMs) / 1000);
     return key;
   }
 
   done(key: string): void {
+    const takenMs = this.#inFlight.get(key);
     this.#inFlight.delete(key);
-    if (this.#dirty.delete(key)) this.add(key);
+    if (takenMs !== undefined) this.#observer?.done((this.#options.clock.monotonicMs() - takenMs) / 1000);
+    const sinceMs = this.#dirty.get(key);
+    this.#dirty.delete(key);
+    if (sinceMs !== undefined) this.#join(key, sinceMs);
   }
 
   get length(): number {
     return this.#line.size;
+  }
+
+  get depth(): number {
+    return this.#line.size + this.#dirty.size;
+  }
+
+  get runningSeconds(): number[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return [...this.#inFlight.values()].map((sinceMs) => (nowMs - sinceMs) / 1000);
   }
 
   /** Whether keys were turned away since the last call. Whoever owns the queue then adds all that exist. */
@@ -117,6 +162,12 @@ export class WorkQueue {
     this.#line.clear();
     this.#dirty.clear();
     this.#failures.clear();
+    this.#observer?.closed(this);
     this.#ready.complete();
+  }
+
+  #join(key: string, sinceMs: number): void {
+    this.#line.set(key, sinceMs);
+    this.#ready.next();
   }
 }

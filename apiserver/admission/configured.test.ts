@@ -200,9 +200,9 @@ test('PodSecurity: defaults hold where a namespace says nothing, and the exempt 
     const counted = text.split('\n').filter((line) => line.startsWith('pod_security_') && !line.endsWith(' 0'));
     const of = 'request_operation="create",resource="pod",subresource=""';
     assert.deepEqual(counted, [
-      `pod_security_evaluations_total{decision="deny",policy_level="baseline",policy_version="v1.30",mode="enforce",${of}} 1`,
-      `pod_security_evaluations_total{decision="allow",policy_level="baseline",policy_version="v1.30",mode="enforce",${of}} 1`,
-      `pod_security_evaluations_total{decision="deny",policy_level="restricted",policy_version="latest",mode="warn",${of}} 1`,
+      `pod_security_evaluations_total{decision="deny",mode="enforce",policy_level="baseline",policy_version="v1.30",${of}} 1`,
+      `pod_security_evaluations_total{decision="allow",mode="enforce",policy_level="baseline",policy_version="v1.30",${of}} 1`,
+      `pod_security_evaluations_total{decision="deny",mode="warn",policy_level="restricted",policy_version="latest",${of}} 1`,
       `pod_security_exemptions_total{${of}} 3`,
     ]);
   });

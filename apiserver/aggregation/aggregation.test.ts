@@ -267,7 +267,7 @@ test('a server that is gone is told of, and the others are discovered as before'
     'aggregator_unavailable_apiservice{name="v1.metrics.example.com"} 1',
     'aggregator_unavailable_apiservice{name="v1.apps"} 0',
     'aggregator_unavailable_apiservice_total{name="v1.metrics.example.com",reason="FailedDiscoveryCheck"} 1',
-    'apiserver_request_terminations_total{verb="LIST",group="metrics.example.com",version="v1",resource="",subresource="",scope="cluster",component="aggregator",code="503"} 2',
+    'apiserver_request_terminations_total{code="503",component="aggregator",group="metrics.example.com",resource="",scope="cluster",subresource="",verb="LIST",version="v1"} 2',
   ])
     assert.ok(metrics.includes(line), line);
   assert.match(metrics, /^aggregator_discovery_aggregation_count_total [1-9]/m);

@@ -78,11 +78,11 @@ test('two thousand requests at once of one client do not keep a node from renewi
   const metrics = (await fixture.ask('GET', '/metrics')).text;
   assert.match(
     metrics,
-    /apiserver_flowcontrol_rejected_requests_total\{priority_level="global-default",flow_schema="global-default",reason="queue-full"\} \d{4}/,
+    /apiserver_flowcontrol_rejected_requests_total\{flow_schema="global-default",priority_level="global-default",reason="queue-full"\} \d{4}/,
   );
   assert.match(
     metrics,
-    /apiserver_flowcontrol_current_executing_requests\{priority_level="global-default",flow_schema="global-default"\} 0/,
+    /apiserver_flowcontrol_current_executing_requests\{flow_schema="global-default",priority_level="global-default"\} 0/,
   );
 });
 

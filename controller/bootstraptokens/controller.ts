@@ -13,6 +13,7 @@ const infoName = 'cluster-info';
 
 export const tokenCleaner: Controller = controller({
   name: 'tokencleaner',
+  queueName: 'token_cleaner',
   of: secrets,
   async reconcile(secret, { api, clock }) {
     const { namespace, name = '', uid = '' } = secret.metadata ?? {};
@@ -30,6 +31,7 @@ export const tokenCleaner: Controller = controller({
 
 export const bootstrapSigner: Controller = controller({
   name: 'bootstrapsigner',
+  queueName: 'bootstrap_signer_queue',
   of: configMaps,
   watches: [watching(secrets, ({ type }) => (type === bootstrapTokenType ? [`${infoNamespace}/${infoName}`] : []))],
   async reconcile(info, { api, cache, clock }) {

@@ -28,6 +28,7 @@ export function certificateControllers(authority: CertificateAuthority): Control
 function approving({ read }: CertificateAuthority): Controller {
   return controller({
     name: 'csrapproving',
+    queueName: 'certificate',
     of: certificateSigningRequests,
     async reconcile(csr, { api }) {
       if (csr.status?.certificate || isDecided(csr) || csr.spec.signerName !== kubeletClient) return settled;
@@ -69,6 +70,7 @@ async function mayCreate({ spec }: Csr, subresource: string, api: ReconcileConte
 function signing(authority: CertificateAuthority): Controller {
   return controller({
     name: 'csrsigning',
+    queueName: 'certificate',
     of: certificateSigningRequests,
     async reconcile(csr, { api, clock }) {
       const plan = planSigning(csr, authority.read);

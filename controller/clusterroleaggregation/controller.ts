@@ -7,6 +7,7 @@ import { aggregateRules } from './plan.ts';
 
 export const clusterRoleAggregationController = controller({
   name: 'clusterrole-aggregation',
+  queueName: 'ClusterRoleAggregator',
   of: clusterRoles,
   watches: [
     watching(clusterRoles, (_role, cache) =>

@@ -11,6 +11,7 @@ const isOurs = (object: Endpoints) => object.metadata?.labels?.[managedByLabel] 
 
 export const endpointsController = controller({
   name: 'endpoints',
+  queueName: 'endpoint',
   eventSource: 'endpoint-controller',
   of: services,
   watches: [

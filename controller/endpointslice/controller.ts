@@ -13,6 +13,7 @@ const zoneOf = (node: Node | undefined) => node?.metadata?.labels?.['topology.ku
 
 export const endpointSliceController = controller({
   name: 'endpointslice',
+  queueName: 'endpoint_slice',
   eventSource: 'endpoint-slice-controller',
   of: services,
   watches: [

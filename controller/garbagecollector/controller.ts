@@ -48,7 +48,11 @@ class Collector {
     this.#client = run.client;
     this.#log = run.log.child({ controller: name });
     this.#events = createEventRecorder({ ...run, log: this.#log, component: 'garbage-collector-controller' });
-    this.#queue = new WorkQueue({ clock: run.clock, random: run.random });
+    this.#queue = new WorkQueue({
+      clock: run.clock,
+      random: run.random,
+      observer: run.queueMetrics?.observe('garbage_collector_attempt_to_delete'),
+    });
     this.#graph = new Graph(run.caches, (kind, change) => this.#changed(kind, change));
   }
 

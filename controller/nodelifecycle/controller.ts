@@ -47,6 +47,7 @@ export const nodeLifecycleController: Controller = {
     const memory = new Memory();
     return controller({
       name,
+      queueName: 'node_lifecycle_controller',
       eventSource: 'node-controller',
       of: nodes,
       watches: [watching(leases, ({ metadata }) => (metadata?.namespace === leaseNamespace ? [metadata.name ?? ''] : []))],

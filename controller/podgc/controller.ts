@@ -29,6 +29,7 @@ export const podGarbageCollector: Controller = {
     const missingSinceMs = new Map<string, number>();
     return controller({
       name,
+      queueName: 'orphaned_pods_nodes',
       eventSource: 'pod-garbage-collector',
       of: pods,
       watches: [

@@ -12,6 +12,7 @@ const selectorOf = (rc: ReplicationController) => selectorOfMap(rc.spec?.selecto
 
 export const replicationController = controller({
   name: 'replicationcontroller',
+  queueName: 'replicationmanager',
   eventSource: 'replication-controller',
   of: replicationControllers,
   owns: [pods],

@@ -44,6 +44,7 @@ export const resourceQuotaController: Controller = {
     const freed = new FreedKinds(run.caches, run.signal);
     return controller({
       name: 'resourcequota',
+      queueName: 'resourcequota_primary',
       of: resourceQuotas,
       watches: counted.map((kind) =>
         watching(kind, ({ metadata }, cache, { before, after }) => {

@@ -15,6 +15,7 @@ export function rootCaPublisher(rootCa: string): Controller {
   const data = { 'ca.crt': rootCa };
   return controller({
     name: 'root-ca-certificate-publisher',
+    queueName: 'root_ca_cert_publisher',
     of: namespaces,
     watches: [watching(configMaps, ({ metadata }) => (metadata?.name === rootCaName ? [metadata.namespace ?? ''] : []))],
     async reconcile({ metadata, status }, { cache, api }) {

@@ -18,6 +18,7 @@ export type IssueToken = (account: ServiceAccount, secret: Secret) => string;
 export function serviceAccountTokenController(issue: IssueToken, rootCa: string): Controller {
   return controller({
     name: 'serviceaccount-token',
+    queueName: 'serviceaccount_tokens_secret',
     of: secrets,
     watches: [
       watching(serviceAccounts, ({ metadata }, cache) => {

@@ -19,6 +19,7 @@ export const taintEvictionController: Controller = {
     const firstSeen = new Map<string, number>();
     return controller({
       name,
+      queueName: 'noexec_taint_pod',
       eventSource: name,
       of: nodes,
       watches: [watching(pods, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))],

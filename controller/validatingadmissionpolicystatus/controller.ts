@@ -12,6 +12,7 @@ const name = 'validatingadmissionpolicy-status-controller';
 export function policyStatusController(check: CheckPolicyTypes): Controller {
   return controller({
     name,
+    queueName: 'validatingadmissionpolicy-status',
     of: validatingAdmissionPolicies,
     async reconcile(policy, { api }) {
       const { metadata = {}, status } = policy;

@@ -8,6 +8,7 @@ const byClaim = 'claims';
 
 export const claimProtection: Controller = controller({
   name: 'persistentvolumeclaim-protection-controller',
+  queueName: 'pvcprotection',
   of: persistentVolumeClaims,
   watches: [watching(pods, (pod) => claimNamesOf(pod).map((name) => `${pod.metadata?.namespace}/${name}`))],
   async reconcile(claim, context) {
@@ -20,6 +21,7 @@ export const claimProtection: Controller = controller({
 
 export const volumeProtection: Controller = controller({
   name: 'persistentvolume-protection-controller',
+  queueName: 'pvprotection',
   of: persistentVolumes,
   async reconcile(volume, { api }) {
     const { metadata = {} } = volume;

@@ -330,13 +330,17 @@ test('what webhooks are asked and answer is counted', async () => {
   ]);
   await create('counted');
   const { text } = await server.ask('GET', '/metrics');
-  const of = 'name="counted.example.com",type="validating",operation="CREATE"';
-  assert.match(text, new RegExp(`apiserver_admission_webhook_request_total\\{${of},code="403",rejected="true"\\} 1`));
-  assert.match(text, new RegExp(`apiserver_admission_webhook_rejection_count\\{${of},error_type="no_error",rejection_code="403"\\} 1`));
+  const [of, type] = ['name="counted.example.com",operation="CREATE"', 'type="validating"'];
+  assert.match(text, new RegExp(`apiserver_admission_webhook_request_total\\{code="403",${of},rejected="true",${type}\\} 1`));
+  const rejections = 'apiserver_admission_webhook_rejection_count\\{error_type="no_error"';
+  assert.match(text, new RegExp(`${rejections},${of},rejection_code="403",${type}\\} 1`));
   assert.match(text, /apiserver_admission_webhook_fail_open_count\{name="open.example.com",type="validating"\} 1/);
-  assert.match(text, new RegExp(`apiserver_admission_webhook_admission_duration_seconds_bucket\\{le="25",${of},rejected="true"\\} 1`));
+  assert.match(
+    text,
+    new RegExp(`apiserver_admission_webhook_admission_duration_seconds_bucket\\{${of},rejected="true",${type},le="25"\\} 1`),
+  );
   const controller = 'apiserver_admission_controller_admission_duration_seconds_count\\{name="ValidatingAdmissionWebhook"';
-  assert.match(text, new RegExp(`${controller},type="validate",operation="CREATE",rejected="true"\\} [1-9]`));
-  assert.match(text, /step_admission_duration_seconds_bucket\{le="\+Inf",type="admit",operation="CREATE",rejected="false"\} [1-9]/);
-  assert.match(text, /step_admission_duration_seconds_summary\{quantile="0.99",type="validate",operation="CREATE",rejected="true"\}/);
+  assert.match(text, new RegExp(`${controller},operation="CREATE",rejected="true",type="validate"\\} [1-9]`));
+  assert.match(text, /step_admission_duration_seconds_bucket\{operation="CREATE",rejected="false",type="admit",le="\+Inf"\} [1-9]/);
+  assert.match(text, /step_admission_duration_seconds_summary\{operation="CREATE",rejected="true",type="validate",quantile="0.99"\}/);
 });
