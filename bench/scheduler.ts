@@ -56,7 +56,7 @@ for (const nodeCount of nodeCounts) {
     const before = process.cpuUsage();
     for (let i = 0; i < podCount; i++) {
       const each = pod(i, kind);
-      const decision = schedule(each, state, random, i % nodeCount);
+      const decision = schedule(each, state, random, { startAt: i % nodeCount });
       if (decision.outcome === 'node') state.assume(each, decision.node);
       else unschedulable++;
     }

@@ -31,6 +31,11 @@ export class ClusterState implements Snapshot {
     return this.#nodes;
   }
 
+  /** How much is known, for metrics. */
+  get sizes(): { nodes: number; pods: number; assumed_pods: number } {
+    return { nodes: this.#infos.size, pods: this.#placed.size, assumed_pods: this.#assumed.size };
+  }
+
   get podsWithAffinityExist(): boolean {
     return this.#affinityPods > 0;
   }

@@ -20,10 +20,10 @@ test('an unschedulable pod waits for a change of the cluster, and then for its b
   queue.failed('a', true);
   await clock.step(2000);
   assert.equal(queue.take(), undefined);
-  queue.clusterChanged();
+  queue.clusterChanged('NodeAdd');
   assert.equal(queue.take(), 'a');
   queue.failed('a', true);
-  queue.clusterChanged();
+  queue.clusterChanged('NodeAdd');
   assert.equal(queue.take(), undefined);
   wakes = 0;
   await clock.step(2000);
@@ -37,7 +37,7 @@ test('a change while a pod is in flight is not missed', async () => {
   const queue = new SchedulingQueue(clock, () => {});
   queue.add('a', 0);
   queue.take();
-  queue.clusterChanged();
+  queue.clusterChanged('NodeAdd');
   queue.failed('a', true);
   await clock.step(1000);
   assert.equal(queue.take(), 'a');

@@ -6,6 +6,8 @@ import type { Clock, Timer } from '../base/clock.ts';
 
 interface Waiting {
   key: string;
+  /** When it came, monotonic. */
+  sinceMs: number;
   priority: number;
   attempts: number;
   state: 'active' | 'backing off' | 'aside' | 'in flight';
@@ -19,22 +21,44 @@ const backoff: BackoffOptions = { baseMs: 1000, capMs: 10_000 };
 /** Set aside no longer than this, whatever happened. */
 const asideMsMax = 5 * 60_000;
 
+/** Told of each pod that comes into line or leaves it for another place, and why, in Kubernetes' words. */
+export type QueueObserver = (queue: 'active' | 'backoff' | 'unschedulable', event: string) => void;
+
 export class SchedulingQueue {
   readonly #waiting = new Map<string, Waiting>();
   /** Priority to those in line, in the order in which they came. */
   readonly #lines = new Map<number, Set<Waiting>>();
   readonly #clock: Clock;
   readonly #wake: () => void;
+  readonly #observe: QueueObserver;
   #timer: Timer | undefined;
 
   /** `wake` is called whenever `take` may have something to give. */
-  constructor(clock: Clock, wake: () => void) {
+  constructor(clock: Clock, wake: () => void, observe: QueueObserver = () => {}) {
     this.#clock = clock;
     this.#wake = wake;
+    this.#observe = observe;
   }
 
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** How many wait where; those in flight are in none of these. */
+  get counts(): { active: number; backoff: number; unschedulable: number } {
+    const counts = { active: 0, backoff: 0, unschedulable: 0 };
+    for (const { state } of this.#waiting.values()) {
+      if (state === 'active') counts.active++;
+      else if (state === 'backing off') counts.backoff++;
+      else if (state === 'aside') counts.unschedulable++;
+    }
+    return counts;
+  }
+
+  /** How often it was taken, and for how long it is here; undefined when it is not. */
+  historyOf(key: string): { attempts: number; seconds: number } | undefined {
+    const known = this.#waiting.get(key);
+    return known && { attempts: known.attempts, seconds: (this.#clock.monotonicMs() - known.sinceMs) / 1000 };
   }
 
   /** Whether `take` would give something. */
@@ -51,11 +75,12 @@ export class SchedulingQueue {
       known.priority = priority;
       if (wasInLine) this.#joinLine(known);
       else if (known.state === 'in flight') known.missedChange = true;
-      else if (known.state === 'aside') this.#activate(known);
+      else if (known.state === 'aside') this.#activate(known, 'UnschedulablePodUpdate');
       return;
     }
     const waiting: Waiting = {
       key,
+      sinceMs: this.#clock.monotonicMs(),
       priority,
       attempts: 0,
       state: 'active',
@@ -63,6 +88,7 @@ export class SchedulingQueue {
       missedChange: false,
     };
     this.#waiting.set(key, waiting);
+    this.#observe('active', 'UnschedulablePodAdd');
     this.#joinLine(waiting);
     this.#wake();
   }
@@ -91,13 +117,14 @@ export class SchedulingQueue {
     if (!each) return;
     each.backoffUntilMs = this.#clock.monotonicMs() + backoffMs(each.attempts - 1, backoff);
     each.state = isUnschedulable && !each.missedChange ? 'aside' : 'backing off';
+    this.#observe(each.state === 'aside' ? 'unschedulable' : 'backoff', 'ScheduleAttemptFailure');
     this.#arm();
   }
 
-  /** Something changed that may let pods fit: everything set aside comes back, after its back-off. */
-  clusterChanged(): void {
+  /** Something changed that may let pods fit: everything set aside comes back, after its back-off. `event`: as Kubernetes labels it. */
+  clusterChanged(event: string): void {
     for (const each of this.#waiting.values()) {
-      if (each.state === 'aside') this.#activate(each);
+      if (each.state === 'aside') this.#activate(each, event);
       else if (each.state === 'in flight') each.missedChange = true;
     }
   }
@@ -108,8 +135,10 @@ export class SchedulingQueue {
     this.#lines.clear();
   }
 
-  #activate(each: Waiting): void {
-    if (each.backoffUntilMs > this.#clock.monotonicMs()) {
+  #activate(each: Waiting, event: string): void {
+    const isBackingOff = each.backoffUntilMs > this.#clock.monotonicMs();
+    this.#observe(isBackingOff ? 'backoff' : 'active', event);
+    if (isBackingOff) {
       each.state = 'backing off';
       this.#arm();
     } else {
@@ -140,10 +169,16 @@ export class SchedulingQueue {
     if (nextMs === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#clock.setTimer(Math.max(0, nextMs - this.#clock.monotonicMs()), () => {
       const nowMs = this.#clock.monotonicMs();
-      for (const each of this.#waiting.values()) if (this.#returnsAt(each) <= nowMs) this.#joinLine(each);
+      for (const each of this.#waiting.values()) this.#comeBack(each, nowMs);
       this.#arm();
       this.#wake();
     });
+  }
+
+  #comeBack(each: Waiting, nowMs: number): void {
+    if (this.#returnsAt(each) > nowMs) return;
+    this.#observe('active', each.state === 'aside' ? 'UnschedulableTimeout' : 'BackoffComplete');
+    this.#joinLine(each);
   }
 
   #returnsAt({ state, backoffUntilMs }: Waiting): number {

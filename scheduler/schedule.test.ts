@@ -187,7 +187,7 @@ test('no sequence of placements and removals oversubscribes a node or breaks a t
             namespace: 'default',
             uid: `p${index}`,
           });
-          const decision = schedule(each, state, random, index);
+          const decision = schedule(each, state, random, { startAt: index });
           if (decision.outcome !== 'node') return '';
           state.assume(each, decision.node);
           const info = state.nodeNamed(decision.node);

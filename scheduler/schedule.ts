@@ -11,25 +11,41 @@ export type Decision =
   | { outcome: 'node'; node: string }
   | { outcome: 'unschedulable' /** Node name to why not. */; refusals: ReadonlyMap<string, Refusal>; nodeCount: number };
 
+/** Runs a part of a decision; for whoever wants to know how long each takes. */
+export type Stopwatch = <T>(point: 'PreFilter' | 'Filter' | 'Score', run: () => T) => T;
+
+const untimed: Stopwatch = (_, run) => run();
+
 /** Clusters larger than this are not looked at whole: enough feasible nodes are good enough. */
 const sampledFrom = 100;
 
 /**
  * Filters, then scores. `startAt` rotates where the search begins in large clusters, so that all nodes get their turn.
  */
-export function schedule(pod: Pod, snapshot: Snapshot, random: Random, startAt = 0): Decision {
-  const checks = prepareFilters(pod, snapshot);
+export function schedule(
+  pod: Pod,
+  snapshot: Snapshot,
+  random: Random,
+  { startAt = 0, time = untimed }: { startAt?: number; time?: Stopwatch } = {},
+): Decision {
+  const checks = time('PreFilter', () => prepareFilters(pod, snapshot));
+  const { feasible, refusals } = time('Filter', () => sift(checks, snapshot, startAt));
+  if (feasible.length === 0) return { outcome: 'unschedulable', refusals, nodeCount: snapshot.nodes.length };
+  if (feasible.length === 1) return { outcome: 'node', node: (feasible[0] as NodeInfo).name };
+  return { outcome: 'node', node: time('Score', () => best(pod, feasible, snapshot, random)).name };
+}
+
+function sift(checks: readonly Check[], { nodes }: Snapshot, startAt: number): { feasible: NodeInfo[]; refusals: Map<string, Refusal> } {
   const refusals = new Map<string, Refusal>();
   const feasible: NodeInfo[] = [];
-  const wanted = feasibleNodesWanted(snapshot.nodes.length);
-  for (let offset = 0; offset < snapshot.nodes.length && feasible.length < wanted; offset++) {
-    const info = snapshot.nodes[(startAt + offset) % snapshot.nodes.length] as NodeInfo;
+  const wanted = feasibleNodesWanted(nodes.length);
+  for (let offset = 0; offset < nodes.length && feasible.length < wanted; offset++) {
+    const info = nodes[(startAt + offset) % nodes.length] as NodeInfo;
     const refusal = firstRefusal(checks, info);
     if (refusal) refusals.set(info.name, refusal);
     else feasible.push(info);
   }
-  if (feasible.length === 0) return { outcome: 'unschedulable', refusals, nodeCount: snapshot.nodes.length };
-  return { outcome: 'node', node: best(pod, feasible, snapshot, random).name };
+  return { feasible, refusals };
 }
 
 export type Check = (info: NodeInfo) => Refusal | undefined;
@@ -54,7 +70,6 @@ function feasibleNodesWanted(nodeCount: number): number {
 }
 
 function best(pod: Pod, feasible: readonly NodeInfo[], snapshot: Snapshot, random: Random): NodeInfo {
-  if (feasible.length === 1) return feasible[0] as NodeInfo;
   const totals = new Array<number>(feasible.length).fill(0);
   for (const { score, weight } of allScores) {
     score(pod, feasible, snapshot)?.forEach((value, index) => {

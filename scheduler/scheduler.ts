@@ -2,7 +2,7 @@
 // schedule.ts's; this file owns the picture of the cluster, the queue, the bindings in flight and what is said about
 // pods that fit nowhere.
 
-import { merge, type Observable, Subscription } from 'rxjs';
+import { map, merge, type Observable, Subscription } from 'rxjs';
 import { conditionOf } from '../api/conditions.ts';
 import { namespaces, nodes, type Pod, pods, services } from '../api/core.ts';
 import { isPodTerminal } from '../api/pods.ts';
@@ -18,7 +18,8 @@ import { ClusterState } from './cluster-state.ts';
 import type { Refusal } from './filters/filter.ts';
 import { planPreemption, priorityOf } from './preemption.ts';
 import { SchedulingQueue } from './queue.ts';
-import { schedule, unschedulableMessage } from './schedule.ts';
+import { type Stopwatch, schedule, unschedulableMessage } from './schedule.ts';
+import type { AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
 import { uidOf } from './snapshot.ts';
 
 export interface SchedulerOptions {
@@ -30,6 +31,7 @@ export interface SchedulerOptions {
   signal: AbortSignal;
   /** Only pods with this spec.schedulerName. Default `default-scheduler`. */
   name?: string;
+  metrics?: SchedulerMetrics | undefined;
 }
 
 const bindingsMax = 64;
@@ -38,7 +40,7 @@ const decisionsPerTurn = 20;
 
 /** Schedules pods until `signal` aborts; resolves when the last binding in flight has ended. */
 export async function startScheduler(options: SchedulerOptions): Promise<void> {
-  const { client, caches, clock, random, log, signal, name = 'default-scheduler' } = options;
+  const { client, caches, clock, random, log, signal, name = 'default-scheduler', metrics } = options;
   const podCache = caches.of(pods);
   const nodeCache = caches.of(nodes);
   const serviceCache = caches.of(services);
@@ -50,15 +52,32 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   });
   const bindings = new Set<Promise<void>>();
   let wakeLoop: () => void = () => {};
-  const queue = new SchedulingQueue(clock, () => wakeLoop());
+  const queue = new SchedulingQueue(
+    clock,
+    () => wakeLoop(),
+    (to, event) => metrics?.incoming(to, event),
+  );
   let startAt = 0;
 
-  const isOurs = (pod: Pod) =>
+  const isWaiting = (pod: Pod) =>
     !pod.spec?.nodeName &&
     !isPodTerminal(pod) &&
     !pod.metadata?.deletionTimestamp &&
-    (pod.spec?.schedulerName ?? 'default-scheduler') === name &&
-    (pod.spec?.schedulingGates?.length ?? 0) === 0;
+    (pod.spec?.schedulerName ?? 'default-scheduler') === name;
+  const isGated = (pod: Pod) => (pod.spec?.schedulingGates?.length ?? 0) > 0;
+  const isOurs = (pod: Pod) => isWaiting(pod) && !isGated(pod);
+  const secondsSince = (startMs: number) => (clock.monotonicMs() - startMs) / 1000;
+  const time: Stopwatch = (point, run) => {
+    const startMs = clock.monotonicMs();
+    const result = run();
+    metrics?.ran(point, 'Success', name, secondsSince(startMs));
+    return result;
+  };
+  metrics?.readFrom({
+    pending: () => ({ ...queue.counts, gated: podCache.list().filter((pod) => isWaiting(pod) && isGated(pod)).length }),
+    cached: () => state.sizes,
+    bindings: () => bindings.size,
+  });
 
   function podChanged(key: string, before: Pod | undefined, after: Pod | undefined): void {
     if (before && (!after || uidOf(before) !== uidOf(after))) state.removePod(uidOf(before));
@@ -68,7 +87,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
     } else queue.remove(key);
     // Room was made, or a pod that others want to be near has come.
     const hadRoom = before?.spec?.nodeName && (!after || isPodTerminal(after) || before.metadata?.labels !== after.metadata?.labels);
-    if (hadRoom || (after?.spec?.nodeName && !before?.spec?.nodeName)) queue.clusterChanged();
+    if (hadRoom || (after?.spec?.nodeName && !before?.spec?.nodeName)) {
+      queue.clusterChanged(!after ? 'AssignedPodDelete' : before?.spec?.nodeName ? 'AssignedPodUpdate' : 'AssignedPodAdd');
+    }
   }
 
   function scheduleOne(key: string): void {
@@ -77,15 +98,18 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
       queue.remove(key);
       return;
     }
-    const decision = schedule(pod, state, random, startAt);
+    const startMs = clock.monotonicMs();
+    const decision = schedule(pod, state, random, metrics ? { startAt, time } : { startAt });
+    metrics?.decided(secondsSince(startMs));
     if (decision.outcome === 'unschedulable') {
+      metrics?.attempted('unschedulable', name, secondsSince(startMs));
       queue.failed(key, true);
       track(failed(pod, decision.refusals, decision.nodeCount));
       return;
     }
     startAt = (startAt + 1) % Math.max(1, state.nodes.length);
     state.assume(pod, decision.node);
-    track(bind(key, pod, decision.node));
+    track(bind(key, pod, decision.node, startMs));
   }
 
   function track(work: Promise<void>): void {
@@ -98,8 +122,15 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
     bindings.add(tracked);
   }
 
-  async function bind(key: string, pod: Pod, node: string): Promise<void> {
+  async function bind(key: string, pod: Pod, node: string, startMs: number): Promise<void> {
     const { namespace, name: podName = '', uid } = pod.metadata ?? {};
+    const bindMs = clock.monotonicMs();
+    // By the time the answer is here, the cache may have seen the pod on its node and taken it out of the queue.
+    const history = queue.historyOf(key);
+    const ended = (result: AttemptResult) => {
+      metrics?.ran('Bind', result === 'scheduled' ? 'Success' : 'Error', name, secondsSince(bindMs));
+      metrics?.attempted(result, name, secondsSince(startMs));
+    };
     try {
       await client.createSubresource(pods, { namespace, name: podName }, 'binding', {
         apiVersion: 'v1',
@@ -107,11 +138,14 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
         metadata: { name: podName, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}) },
         target: { apiVersion: 'v1', kind: 'Node', name: node },
       } as object);
+      ended('scheduled');
+      if (history) metrics?.scheduled(history.attempts, history.seconds + secondsSince(bindMs));
       queue.remove(key);
       recorder.record(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`);
     } catch (error) {
       state.forget(uidOf(pod));
       if (signal.aborted) return;
+      ended('error');
       if (isStatus(error, 'NotFound')) {
         queue.remove(key);
         return;
@@ -126,7 +160,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   async function failed(pod: Pod, refusals: ReadonlyMap<string, Refusal>, nodeCount: number): Promise<void> {
     let message = unschedulableMessage(refusals, nodeCount);
     if (nodeCount > 0) {
+      const startMs = clock.monotonicMs();
       const answer = planPreemption(pod, state, refusals, () => false);
+      const isPossible = answer.outcome === 'preempt';
+      metrics?.ran('PostFilter', isPossible ? 'Success' : 'Unschedulable', name, secondsSince(startMs));
+      metrics?.preemptionTried();
+      if (isPossible) metrics?.victimsSelected(answer.preemption.victims.length);
       if (answer.outcome === 'preempt') await preempt(pod, answer.preemption.node, answer.preemption.victims);
       else message += ` preemption: ${answer.message}`;
     }
@@ -177,14 +216,17 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   const subscription = new Subscription();
   subscription.add(podCache.changes.subscribe(({ key, before, after }) => podChanged(key, before, after)));
   subscription.add(
-    nodeCache.changes.subscribe(({ key, after }) => {
+    nodeCache.changes.subscribe(({ key, before, after }) => {
       if (after) state.setNode(after);
       else state.removeNode(key);
-      queue.clusterChanged();
+      queue.clusterChanged(!after ? 'NodeDelete' : before ? 'NodeUpdate' : 'NodeAdd');
     }),
   );
-  const related: Observable<unknown> = merge(serviceCache.changes, namespaceCache.changes);
-  subscription.add(related.subscribe(() => queue.clusterChanged()));
+  const related: Observable<string> = merge(
+    serviceCache.changes.pipe(map(() => 'ServiceUpdate')),
+    namespaceCache.changes.pipe(map(() => 'NamespaceUpdate')),
+  );
+  subscription.add(related.subscribe((event) => queue.clusterChanged(event)));
   for (const node of nodeCache.list()) state.setNode(node);
   for (const pod of podCache.list()) podChanged(keyOf(pod), undefined, pod);
 

@@ -17,7 +17,7 @@ import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import { allResources } from '../apiserver/resources/all.ts';
-import { type ApiServer, createApiServer } from '../apiserver/server.ts';
+import { type ApiServer, buildInfoOf, createApiServer, defaultVersion } from '../apiserver/server.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { type Random, seededRandom } from '../base/random.ts';
@@ -25,11 +25,13 @@ import { settleEventLoop, VirtualClock } from '../base/virtual-clock.ts';
 import type { CacheSet } from '../client/cache.ts';
 import { createCacheSet } from '../client/cache-set.ts';
 import type { Client } from '../client/client.ts';
+import { ComponentMetrics } from '../client/metrics/component-metrics.ts';
 import { createClient } from '../client/rest-client.ts';
 import { startControllers } from '../controller/all.ts';
 import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts';
 import { createSimulatedRuntime } from '../runtime/simulated.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
+import { SchedulerMetrics } from '../scheduler/scheduler-metrics.ts';
 import { createMemoryStore, type MemorySnapshot, type MemoryStore } from '../store/memory.ts';
 
 export interface ClusterOptions {
@@ -48,6 +50,11 @@ export interface ClusterOptions {
 
 const masters = { name: 'system:admin', groups: ['system:masters'] };
 
+/** What rest_client_* call the server that has no address. */
+const host = 'in-process';
+
+export type MeasuredComponent = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+
 export class Cluster {
   readonly clock: Clock;
   readonly random: Random;
@@ -59,6 +66,7 @@ export class Cluster {
   readonly #ends: (() => Promise<void>)[];
   readonly #options: ClusterOptions;
   readonly #kubelets = new Map<string, Kubelet>();
+  readonly #metrics: Record<'kube-controller-manager' | 'kube-scheduler', ComponentMetrics>;
 
   private constructor(parts: {
     clock: Clock;
@@ -68,6 +76,7 @@ export class Cluster {
     store: MemoryStore;
     ends: (() => Promise<void>)[];
     options: ClusterOptions;
+    metrics: Record<'kube-controller-manager' | 'kube-scheduler', ComponentMetrics>;
   }) {
     this.clock = parts.clock;
     this.random = parts.random;
@@ -77,6 +86,7 @@ export class Cluster {
     this.#store = parts.store;
     this.#ends = parts.ends;
     this.#options = parts.options;
+    this.#metrics = parts.metrics;
   }
 
   /** Resolves when the API answers and the nodes are registered. */
@@ -102,9 +112,12 @@ export class Cluster {
     });
     ends.push(() => apiServer.close(0));
     await apiServer.ready();
-    const caches = createCacheSet({ client: createClient(apiServer.transport(masters)), clock, random, log });
+    const measured = () => new ComponentMetrics({ clock, buildInfo: buildInfoOf(defaultVersion) });
+    const metrics = { 'kube-controller-manager': measured(), 'kube-scheduler': measured() };
+    const reflectors = metrics['kube-controller-manager'].measured(apiServer.transport(masters), host);
+    const caches = createCacheSet({ client: createClient(reflectors), clock, random, log });
     ends.push(() => caches.close());
-    const cluster = new Cluster({ clock, random, apiServer, caches, store, ends, options });
+    const cluster = new Cluster({ clock, random, apiServer, caches, store, ends, options, metrics });
     if (controllers) cluster.#startLoops(log);
     await cluster.#startNodes(nodes, log);
     return cluster;
@@ -142,6 +155,11 @@ export class Cluster {
     throw new Error(`it was not so within ${seconds} s of cluster time: ${isSo}`);
   }
 
+  /** What a component's /metrics says, in Prometheus' text form. */
+  metricsOf(component: MeasuredComponent): Promise<string> {
+    return component === 'kube-apiserver' ? this.apiServer.metrics() : this.#metrics[component].render();
+  }
+
   /** Every object as it is now. */
   snapshot(): MemorySnapshot {
     return this.#store.snapshot();
@@ -170,15 +188,25 @@ export class Cluster {
     const loops = [
       startControllers({
         ...run,
-        client: this.clientOf('system:kube-controller-manager'),
+        client: this.#measuredClientOf('kube-controller-manager'),
+        queueMetrics: this.#metrics['kube-controller-manager'].workQueues,
         checkPolicyTypes: (policy) => typeCheckPolicy(policy, this.apiServer.resources),
       }),
-      startScheduler({ ...run, client: this.clientOf('system:kube-scheduler') }),
+      startScheduler({
+        ...run,
+        client: this.#measuredClientOf('kube-scheduler'),
+        metrics: new SchedulerMetrics(this.#metrics['kube-scheduler'].registry),
+      }),
     ];
     this.#ends.push(async () => {
       end.abort();
       await Promise.all(loops);
     });
+  }
+
+  #measuredClientOf(component: 'kube-controller-manager' | 'kube-scheduler'): Client {
+    const transport = this.apiServer.transport({ name: `system:${component}`, groups: [] });
+    return createClient(this.#metrics[component].measured(transport, host));
   }
 
   async #startNodes(count: number, log: Log): Promise<void> {
