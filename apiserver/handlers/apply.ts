@@ -1,7 +1,6 @@
 // PATCH with application/apply-patch+yaml: server-side apply. The object is created when it is not there.
 
-import { forbidden, required } from '../../api/field-error.ts';
-import { badRequestError, invalidError } from '../../api/status.ts';
+import { badRequestError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
 import { type ApplyRequest, applyPatch } from '../apply/apply-patch.ts';
@@ -14,16 +13,7 @@ import { decodeObject } from '../schema/decode.ts';
 import { parseYamlBody } from '../schema/yaml-body.ts';
 import { resetFieldsOf } from './field-tracking.ts';
 import { bodyBytesMax, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
-
-export const applyPatchType = 'application/apply-patch+yaml';
-
-const patchOptionsKind = { group: 'meta.k8s.io', kind: 'PatchOptions', plural: 'PatchOptions' };
-
-/** What only an apply may say. @throws StatusError Invalid */
-export function checkNoApplyOptions(ctx: ApiContext): void {
-  if (ctx.state.query.get('force') === null) return;
-  throw invalidError(patchOptionsKind, '', [forbidden('force', 'may not be specified for non-apply patch')]);
-}
+import { readBoolean } from './query-values.ts';
 
 export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]) => UpdateStrategy): ResourceHandler {
   return async (ctx, served, server) => {
@@ -61,20 +51,20 @@ export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]
 /** What the request applies, and as whom. @throws StatusError Invalid, BadRequest */
 export async function readApply(ctx: ApiContext): Promise<Pick<ApplyRequest, 'applied' | 'manager' | 'force'>> {
   const { info, query } = ctx.state;
-  const manager = query.get('fieldManager');
-  if (!manager) throw invalidError(patchOptionsKind, '', [required('fieldManager', 'is required for apply patch')]);
+  // Required: `readWriteRequest` has seen to it.
+  const manager = query.get('fieldManager') ?? '';
   const body = readApplied(ctx, await ctx.state.exchange.body(bodyBytesMax));
   const name = body.metadata?.name;
   if (name && name !== info.name) {
     throw badRequestError(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
   }
   const applied = { ...body, metadata: { ...body.metadata, name: info.name } };
-  return { applied, manager, force: query.get('force') === 'true' || query.get('force') === '1' };
+  return { applied, manager, force: readBoolean(query.get('force')) };
 }
 
 /** The body, YAML or JSON; repeated fields are warned of or refused. @throws StatusError BadRequest */
 function readApplied(ctx: ApiContext, body: Buffer): KubeObject {
-  const fieldValidation = readFieldValidation(ctx, 'patch') ?? 'Warn';
+  const fieldValidation = readFieldValidation(ctx) ?? 'Warn';
   try {
     const { value, duplicates } = parseYamlBody(body.toString());
     if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -6,7 +6,7 @@ import { type ResourceHandler, readObject, readWriteRequest } from './handler.ts
 
 export const createObject: ResourceHandler = async (ctx, served, server) => {
   const request = readWriteRequest(ctx, 'create');
-  const object = await trackerOf(ctx, served, server)(await readObject(ctx, served, 'create'), undefined);
+  const object = await trackerOf(ctx, served, server)(await readObject(ctx, served), undefined);
   const created = await served.registry.create(object, request);
   return sendObject(ctx, served, created, 201, server.clock.nowMs());
 };

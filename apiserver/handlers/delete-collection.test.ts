@@ -18,15 +18,12 @@ test('the deletion of a collection goes by its selectors, page and dry run, and 
   const past = (await ask('GET', collection)).json.metadata.resourceVersion;
   await make('later', {});
   assert.equal((await ask('DELETE', `${collection}?dryRun=All`)).json.items.length, 31);
-  assert.equal(
-    (await ask('DELETE', `${collection}?dryRun=All&resourceVersion=${past}`)).json.items.length,
-    30,
-    'a page is of its revision',
-  );
-  assert.equal(
-    (await ask('DELETE', `${collection}?resourceVersion=${past}&resourceVersionMatch=Exact`, { dryRun: ['All'] })).json.items.length,
-    30,
-  );
+  // Deletions are of a page, and a page is of its very revision.
+  assert.equal((await ask('DELETE', `${collection}?resourceVersion=${past}`, { dryRun: ['All'] })).json.items.length, 30);
+  const atLeast = `${collection}?resourceVersion=${past}&resourceVersionMatch=NotOlderThan`;
+  assert.equal((await ask('DELETE', atLeast, { dryRun: ['All'] })).json.items.length, 31);
+  // Without a body, the parameter is a precondition, too.
+  assert.equal((await ask('DELETE', `${collection}?dryRun=All&resourceVersion=${past}`)).status, 409);
   assert.equal((await ask('DELETE', `${collection}?fieldSelector=metadata.name%3Dlater`)).json.items.length, 1);
   assert.equal(await there(), 30);
   assert.equal((await ask('DELETE', `${collection}?labelSelector=odd%3Dtrue`)).json.kind, 'ConfigMapList');

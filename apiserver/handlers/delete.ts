@@ -1,6 +1,7 @@
 // DELETE of one object.
 
-import { badRequestError, invalidError, type Status } from '../../api/status.ts';
+import { type FieldError, invalid, notSupported } from '../../api/field-error.ts';
+import { invalidError, type Status } from '../../api/status.ts';
 import { type ApiContext, annotateAudit } from '../context.ts';
 import { readAccept } from '../negotiate/accept.ts';
 import { sendJson, sendObject } from '../negotiate/render.ts';
@@ -10,7 +11,8 @@ import type { Served } from '../registry/resource-table.ts';
 import { decodeBody } from '../schema/decode.ts';
 import { schemaOf } from '../schema/schema.ts';
 import { bodyBytesMax, contentTypeOf, type ResourceHandler } from './handler.ts';
-import { readBoolean } from './list-options.ts';
+import { readBoolean, readInteger } from './query-values.ts';
+import { dryRunErrors } from './write-options.ts';
 
 export const deleteObject: ResourceHandler = async (ctx, served, server) => {
   const { info } = ctx.state;
@@ -73,38 +75,32 @@ function readBody(ctx: ApiContext, body: Buffer): DeleteOptions {
 function readParameters(ctx: ApiContext): DeleteOptions {
   const { query } = ctx.state;
   const options: DeleteOptions = {};
-  const grace = query.get('gracePeriodSeconds');
-  if (grace) {
-    if (!/^-?\d+$/.test(grace)) throw badRequestError(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`);
-    options.gracePeriodSeconds = Number(grace);
-  }
+  const gracePeriodSeconds = readInteger(query, 'gracePeriodSeconds');
+  if (gracePeriodSeconds !== undefined) options.gracePeriodSeconds = gracePeriodSeconds;
   const policy = query.get('propagationPolicy');
-  if (policy) options.propagationPolicy = policy as NonNullable<DeleteOptions['propagationPolicy']>;
+  if (policy !== null) options.propagationPolicy = policy as NonNullable<DeleteOptions['propagationPolicy']>;
   const orphan = query.get('orphanDependents');
-  if (orphan) options.orphanDependents = readBoolean(orphan);
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  if (orphan !== null) options.orphanDependents = readBoolean(orphan);
+  const dryRun = query.getAll('dryRun');
   if (dryRun.length) options.dryRun = dryRun;
+  const uid = query.get('uid');
+  const resourceVersion = query.get('resourceVersion');
+  if (uid || resourceVersion) options.preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   return options;
 }
 
 function checkDeleteOptions(options: DeleteOptions): void {
   const subject = { group: 'meta.k8s.io', kind: 'DeleteOptions', plural: 'DeleteOptions' };
   const { propagationPolicy, orphanDependents, dryRun } = options;
-  const problems: { field: string; type: 'FieldValueInvalid' | 'FieldValueNotSupported'; message: string }[] = [];
+  const problems: FieldError[] = [];
+  const at = 'propagationPolicy';
   if (orphanDependents !== undefined && propagationPolicy !== undefined) {
-    const message = `Invalid value: ${JSON.stringify(propagationPolicy)}: orphanDependents and deletionPropagation cannot be both set`;
-    problems.push({ field: 'propagationPolicy', type: 'FieldValueInvalid', message });
+    problems.push(invalid(at, propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'));
   }
-  if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy)) {
-    const message = `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: "Background", "Foreground", "Orphan", "nil"`;
-    problems.push({ field: 'propagationPolicy', type: 'FieldValueNotSupported', message });
+  const policies = ['Foreground', 'Background', 'Orphan'];
+  if (propagationPolicy !== undefined && !policies.includes(propagationPolicy)) {
+    problems.push(notSupported(at, propagationPolicy, [...policies, 'nil']));
   }
-  if (dryRun?.some((value) => value !== 'All')) {
-    problems.push({
-      field: 'dryRun',
-      type: 'FieldValueNotSupported',
-      message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
-    });
-  }
+  problems.push(...dryRunErrors(dryRun ?? []));
   if (problems.length) throw invalidError(subject, '', problems);
 }

@@ -8,7 +8,7 @@ import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersio
 import { readAccept } from '../negotiate/accept.ts';
 import { sendJson } from '../negotiate/render.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
-import { refusedUnlessGet } from './handler.ts';
+import { refuseUnlessGet } from './handler.ts';
 
 export class DiscoveryHandler {
   readonly #resources: ResourceTable;
@@ -39,7 +39,7 @@ export class DiscoveryHandler {
     const path = ctx.state.info.path.replace(/\/$/, '');
     if (!/^\/apis?(\/|$)/.test(path)) return false;
     if (path === '/api' || path === '/apis') {
-      if (refusedUnlessGet(ctx)) return true;
+      refuseUnlessGet(ctx);
       const version = aggregatedVersion(ctx.req.headers.accept);
       if (version) {
         sendAggregated(
@@ -57,7 +57,7 @@ export class DiscoveryHandler {
       documentOf(path, all, { serverAddress: this.#serverAddress(), remote: this.#aggregator.remote }),
     );
     if (json === undefined) return false;
-    if (refusedUnlessGet(ctx)) return true;
+    refuseUnlessGet(ctx);
     await sendJson(ctx, 200, json, readAccept(ctx.req.headers.accept, false));
     return true;
   }

@@ -9,7 +9,7 @@ import { deleteObject } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
 import type { DiscoveryHandler } from './discovery.ts';
 import { getObject } from './get.ts';
-import { methodNotAllowed, type ResourceHandler, refusedUnlessGet, type ServerParts, unknownResource } from './handler.ts';
+import { methodNotAllowed, type ResourceHandler, refuseUnlessGet, type ServerParts, unknownResource } from './handler.ts';
 import { type HealthCheck, serveHealth } from './health.ts';
 import { listObjects } from './list.ts';
 import { patchObject } from './patch.ts';
@@ -59,8 +59,10 @@ export function dispatch(options: DispatchOptions): (ctx: ApiContext) => Promise
     const { info } = ctx.state;
     if (info.isResource) return serveResource(ctx, server, aggregator);
     const path = info.path;
-    if (path === '/version' || path === '/version/')
-      return refusedUnlessGet(ctx) ? undefined : send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
+    if (path === '/version' || path === '/version/') {
+      refuseUnlessGet(ctx);
+      return send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
+    }
     if (path === '/metrics') return send(ctx, 200, server.metrics.contentType, await server.metrics.render());
     if (serveRootPaths(ctx, { resources: server.resources, remote: aggregator.remote, checks, others: pathNames })) return;
     if (await serveHealth(ctx, checks)) return;

@@ -1,7 +1,7 @@
 // What handlers are given beside the request, and the small things that most of them do.
 
 import type { PolicyRule } from '../../api/rbac.ts';
-import { invalidError, StatusError } from '../../api/status.ts';
+import { StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -13,7 +13,7 @@ import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
-import { type ApiContext, annotateAudit, send } from '../context.ts';
+import { type ApiContext, annotateAudit } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
 import { dropRepeatedOwners } from '../registry/admitted-metadata.ts';
 import type { WriteRequest } from '../registry/registry.ts';
@@ -21,6 +21,7 @@ import type { ResourceTable, Served } from '../registry/resource-table.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import { decodeBody, type FieldValidation } from '../schema/decode.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
+import { readWriteOptions } from './write-options.ts';
 
 /** The server, as its handlers see it. */
 export interface ServerParts {
@@ -50,56 +51,39 @@ export type ResourceHandler = (ctx: ApiContext, served: Served, server: ServerPa
 /** The largest request body, in bytes: 3 MiB, as Kubernetes'. */
 export const bodyBytesMax = 3 << 20;
 
-const optionsKinds = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' } as const;
-
 /** What the request's parameters say about a write. @throws StatusError Invalid */
 export function readWriteRequest(ctx: ApiContext, verb: 'create' | 'update' | 'patch'): WriteRequest {
   const { query, info, user, warnings } = ctx.state;
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
-  const kind = optionsKinds[verb];
-  if (dryRun.some((value) => value !== 'All')) {
-    const message = `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`;
-    throw invalidError({ group: 'meta.k8s.io', kind, plural: kind }, '', [{ type: 'FieldValueNotSupported', field: 'dryRun', message }]);
-  }
-  const fieldManager = query.get('fieldManager');
-  const fieldValidation = query.get('fieldValidation');
+  const isApply = verb === 'patch' && contentTypeOf(ctx).split(';', 1)[0]?.trim() === applyPatchType;
+  const options = readWriteOptions(query, verb, isApply);
   return {
     namespace: info.namespace,
     user,
-    dryRun: dryRun.length > 0,
-    options: {
-      kind,
-      apiVersion: 'meta.k8s.io/v1',
-      ...(dryRun.length ? { dryRun } : {}),
-      ...(fieldManager ? { fieldManager } : {}),
-      ...(fieldValidation ? { fieldValidation } : {}),
-    },
+    dryRun: options.dryRun !== undefined,
+    options: { ...options },
     warn: (text) => warnings.add(text),
     annotate: (key, value, level) => annotateAudit(ctx.state, key, value, level),
     deadline: ctx.state.deadline,
   };
 }
 
-/** The fieldValidation parameter. @throws StatusError Invalid */
-export function readFieldValidation(ctx: ApiContext, verb: 'create' | 'update' | 'patch'): FieldValidation | undefined {
+/** The media type of a patch that is a server-side apply. */
+export const applyPatchType = 'application/apply-patch+yaml';
+
+/** The fieldValidation parameter, which `readWriteRequest` has checked. */
+export function readFieldValidation(ctx: ApiContext): FieldValidation | undefined {
   const value = ctx.state.query.get('fieldValidation');
-  if (!value) return undefined;
-  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
-  const kind = optionsKinds[verb];
-  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`;
-  throw invalidError({ group: 'meta.k8s.io', kind, plural: kind }, '', [
-    { type: 'FieldValueNotSupported', field: 'fieldValidation', message },
-  ]);
+  return value ? (value as FieldValidation) : undefined;
 }
 
 /** The request's body as an object of the kind, with defaults. */
-export async function readObject(ctx: ApiContext, served: Served, verb: 'create' | 'update'): Promise<KubeObject> {
+export async function readObject(ctx: ApiContext, served: Served): Promise<KubeObject> {
   const body = await ctx.state.exchange.body(bodyBytesMax);
   const { object, warnings } = decodeBody(body, {
     contentType: contentTypeOf(ctx),
     kind: served.kind,
     schema: served.schema,
-    fieldValidation: readFieldValidation(ctx, verb),
+    fieldValidation: readFieldValidation(ctx),
   });
   for (const warning of warnings) ctx.state.warnings.add(warning);
   served.declaration.defaults?.(object);
@@ -111,12 +95,15 @@ export function contentTypeOf(ctx: ApiContext): string {
   return ctx.req.headers['content-type'] || 'application/json';
 }
 
-export function methodNotAllowed(served: Served, verb: string): StatusError {
-  const { kind } = served;
-  const shown = served.declaration.isCustom ? `${kind.plural}.${kind.group}` : kind.plural;
-  return new StatusError('MethodNotAllowed', `${verb} is not supported on resources of kind "${shown}"`, {
-    details: { ...(kind.group ? { group: kind.group } : {}), kind: kind.plural },
-  });
+/** The 405 of a resource. For custom ones Kubernetes says which verb it was; the others it does not tell apart. */
+export function methodNotAllowed({ kind, declaration }: Served, verb: string): StatusError {
+  if (!declaration.isCustom) return unknownMethod();
+  const message = `${verb} is not supported on resources of kind "${kind.plural}.${kind.group}"`;
+  return new StatusError('MethodNotAllowed', message, { details: { group: kind.group, kind: kind.plural } });
+}
+
+function unknownMethod(): StatusError {
+  return new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} });
 }
 
 /** The 404 of paths that lead to nothing under /api or /apis. */
@@ -124,10 +111,7 @@ export function unknownResource(): StatusError {
   return new StatusError('NotFound', 'the server could not find the requested resource', { details: {} });
 }
 
-/** What is only ever read: other methods are answered with 405, in text as Kubernetes does outside of resources. True: answered. */
-export function refusedUnlessGet(ctx: ApiContext): boolean {
-  if (ctx.method === 'GET') return false;
-  ctx.set('Allow', 'GET');
-  send(ctx, 405, 'text/plain; charset=utf-8', '405: Method Not Allowed');
-  return true;
+/** For what is only ever read. @throws StatusError MethodNotAllowed */
+export function refuseUnlessGet(ctx: ApiContext): void {
+  if (ctx.method !== 'GET') throw unknownMethod();
 }

@@ -7,6 +7,7 @@ import { badRequestError, invalidError, type Status, StatusError } from '../../a
 import type { Selection } from '../cache/watch-cache.ts';
 import type { ApiContext } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
+import { readBoolean, readInteger } from './query-values.ts';
 
 export interface ListOptions {
   selection: Selection;
@@ -32,31 +33,40 @@ export interface ContinueToken {
 export function readListOptions(ctx: ApiContext, served: Served): ListOptions {
   const { query, info } = ctx.state;
   const isWatch = info.verb === 'watch';
-  const match = query.get('resourceVersionMatch') ?? '';
   const resourceVersion = query.get('resourceVersion') ?? '';
-  const initial = query.get('sendInitialEvents');
   const continueText = query.get('continue') ?? '';
-  const sendInitialEvents = initial === null ? undefined : readBoolean(initial);
+  const timeoutSeconds = readInteger(query, 'timeoutSeconds');
+  const limit = readInteger(query, 'limit') ?? 0;
+  const labels = readLabelSelector(query.get('labelSelector'));
+  const fields = readFieldSelector(query.get('fieldSelector'));
+  const initial = query.get('sendInitialEvents');
+  let sendInitialEvents = initial === null ? undefined : readBoolean(initial);
+  let match = query.get('resourceVersionMatch') ?? '';
+  // A watch from nowhere in particular has always begun with what is there: it is taken for one that asks for that.
+  if (isWatch && sendInitialEvents === undefined && match === '' && (resourceVersion === '' || resourceVersion === '0')) {
+    sendInitialEvents = true;
+    match = 'NotOlderThan';
+  }
   const errors = isWatch
     ? watchErrors(match, continueText, sendInitialEvents)
     : listErrors(match, resourceVersion, continueText, sendInitialEvents);
   if (errors.length) throw invalidError({ group: 'meta.k8s.io', kind: 'ListOptions', plural: 'ListOptions' }, '', errors);
+  const selection = readSelection(ctx, served, labels, fields);
   return {
-    selection: readSelection(ctx, served),
-    revision: readRevision(resourceVersion),
+    selection,
+    revision: isWatch ? readRevision(resourceVersion) : readListRevision(resourceVersion, continueText !== ''),
     match: match as ListOptions['match'],
-    limit: Math.max(0, readInteger(query.get('limit'), 'limit') ?? 0),
+    limit: Math.max(0, limit),
     continue: continueText && !isWatch ? readPlace(continueText, resourceVersion, served, info.namespace) : undefined,
     allowWatchBookmarks: readBoolean(query.get('allowWatchBookmarks')),
     sendInitialEvents,
-    timeoutSeconds: readInteger(query.get('timeoutSeconds'), 'timeoutSeconds'),
+    timeoutSeconds,
   };
 }
 
-function readSelection(ctx: ApiContext, served: Served): Selection {
-  const { query, info } = ctx.state;
-  const labels = readLabelSelector(query.get('labelSelector'));
-  const fields = readFieldSelector(query.get('fieldSelector'), served);
+function readSelection(ctx: ApiContext, served: Served, labels: Selector, fields: FieldSelector): Selection {
+  const { info } = ctx.state;
+  checkFields(fields, served);
   let name = info.name;
   const byName = fields.find((requirement) => requirement.field === 'metadata.name' && requirement.operator === '=');
   if (info.name && fields.length > 0 && byName?.value !== info.name)
@@ -76,15 +86,17 @@ function readLabelSelector(text: string | null): Selector {
   }
 }
 
-function readFieldSelector(text: string | null, served: Served): FieldSelector {
+function readFieldSelector(text: string | null): FieldSelector {
   if (!text) return [];
-  let selector: FieldSelector;
   try {
-    selector = parseFieldSelector(text);
+    return parseFieldSelector(text);
   } catch (error) {
     if (error instanceof SelectorError) throw badRequestError(error.message);
     throw error;
   }
+}
+
+function checkFields(selector: FieldSelector, served: Served): void {
   const declared = served.declaration.fields;
   for (const { field } of selector) {
     if (field === 'metadata.name' || (field === 'metadata.namespace' && served.kind.namespaced)) continue;
@@ -94,7 +106,6 @@ function readFieldSelector(text: string | null, served: Served): FieldSelector {
       declared ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector: only ${known}`,
     );
   }
-  return selector;
 }
 
 function listErrors(match: string, resourceVersion: string, continueText: string, sendInitialEvents: boolean | undefined): FieldError[] {
@@ -128,24 +139,27 @@ function watchErrors(match: string, continueText: string, sendInitialEvents: boo
   return errors;
 }
 
-function readRevision(text: string): number | undefined {
+/** @throws StatusError BadRequest; a continue token is looked at first, and makes it of no importance */
+function readListRevision(text: string, isContinued: boolean): number | undefined {
+  if (text === '' || isContinued) return undefined;
+  const problem = revisionProblem(text);
+  if (problem) throw badRequestError(`invalid resource version: ${problem}`);
+  return Number(text);
+}
+
+/** Kubernetes takes what a watch or get cannot read for a failure of its own: an error without a reason. @throws StatusError */
+export function readRevision(text: string): number | undefined {
   if (text === '') return undefined;
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new StatusError(
-    'Invalid',
-    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+  const problem = revisionProblem(text);
+  if (problem) throw new StatusError('', problem, { code: 500 });
+  return Number(text);
 }
 
-function readInteger(text: string | null, name: string): number | undefined {
-  if (text === null || text === '') return undefined;
-  if (/^-?\d+$/.test(text)) return Number(text);
-  throw badRequestError(`${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-}
-
-/** As Kubernetes reads query parameters: anything but `0` and `false` is true. */
-export function readBoolean(text: string | null): boolean {
-  return text !== null && text !== '0' && text.toLowerCase() !== 'false';
+function revisionProblem(text: string): string | undefined {
+  const isNumber = /^\d+$/.test(text);
+  if (isNumber && BigInt(text) < 2n ** 64n) return undefined;
+  const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: ${isNumber ? 'value out of range' : 'invalid syntax'}`;
+  return `resourceVersion: Invalid value: ${JSON.stringify(text)}: ${why}`;
 }
 
 /** The opaque token of the next page. The key is kept relative to what was listed, so that it says nothing of the store. */

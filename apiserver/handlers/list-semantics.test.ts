@@ -5,24 +5,28 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { configMaps } from '../../api/core.ts';
 import { settleEventLoop } from '../../base/virtual-clock.ts';
+import { readBody } from '../../client/transport.ts';
 import { root, type ServerFixture, startServer } from '../server-fixture.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
 let fixture: ServerFixture;
 /** The revision after `a` and `b` were made; `c` came later. */
 let past: string;
+/** Goes on after `a` at that revision. */
+let token: string;
 let newest: string;
 before(async () => {
   fixture = await startServer();
   const make = (name: string) => fixture.client.create(configMaps, { metadata: { namespace: 'default', name } });
   await make('a');
   past = (await make('b')).metadata?.resourceVersion ?? '';
+  token = tokenOf({ v: 'meta.k8s.io/v1', rv: Number(past), start: 'a\0' });
   newest = (await make('c')).metadata?.resourceVersion ?? '';
 });
 after(() => fixture.close());
 
 const tokenOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const filled = (query: string) => query.replaceAll('PAST', past).replaceAll('NEWEST', newest);
+const filled = (query: string) => query.replaceAll('PAST', past).replaceAll('TOKEN', token).replaceAll('NEWEST', newest);
 
 /** A query and the names that it lists, or the code and message of its refusal. */
 const lists: [query: string, expected: string[] | [code: number, message: string | RegExp]][] = [
@@ -92,7 +96,37 @@ const lists: [query: string, expected: string[] | [code: number, message: string
   ],
   ['continue=%21', [400, /^invalid continue token: continue key is not valid: /]],
   ['fieldSelector=spec.x%3D1', [400, '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"']],
-  ['resourceVersion=x', [422, /strconv\.ParseUint: parsing "x": invalid syntax/]],
+  [
+    'resourceVersion=x',
+    [400, 'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'],
+  ],
+  ['resourceVersion=-1', [400, /strconv\.ParseUint: parsing "-1": invalid syntax$/]],
+  ['resourceVersion=18446744073709551616', [400, /strconv\.ParseUint: parsing "18446744073709551616": value out of range$/]],
+  ['resourceVersion=x&continue=x', [400, /^invalid continue token: /]],
+  ['resourceVersion=PAST&continue=TOKEN', [400, 'specifying resource version is not allowed when using continue']],
+  ['resourceVersion=0&continue=TOKEN', ['b']],
+  ['continue=TOKEN', ['b']],
+  ['continue=TOKEN&limit=1', ['b']],
+  ['continue=TOKEN&resourceVersionMatch=NotOlderThan', [422, /unless resourceVersion is provided, .*when continue is provided\]$/]],
+  ['resourceVersion=0&resourceVersionMatch=NotOlderThan&limit=2', ['a', 'b']],
+  ['resourceVersion=0&resourceVersionMatch=Exact&limit=2', [422, /is forbidden for resourceVersion "0"$/]],
+  ['resourceVersionMatch=Exact&limit=2', [422, /is forbidden unless resourceVersion is provided$/]],
+  ['resourceVersionMatch=NotOlderThan', [422, /is forbidden unless resourceVersion is provided$/]],
+  ['resourceVersionMatch=NotOlderThan&limit=2', [422, /is forbidden unless resourceVersion is provided$/]],
+  ['resourceVersion=PAST&limit=0', ['a', 'b', 'c']],
+  ['resourceVersion=PAST&limit=-1', ['a', 'b', 'c']],
+  ['limit=x', [400, 'strconv.ParseInt: parsing "x": invalid syntax']],
+  ['limit=', [400, 'strconv.ParseInt: parsing "": invalid syntax']],
+  ['limit=9223372036854775808', [400, 'strconv.ParseInt: parsing "9223372036854775808": value out of range']],
+  ['limit=9223372036854775807', ['a', 'b', 'c']],
+  ['timeoutSeconds=1s', [400, 'strconv.ParseInt: parsing "1s": invalid syntax']],
+  ['allowWatchBookmarks=true', ['a', 'b', 'c']],
+  ['sendInitialEvents=false', [422, /sendInitialEvents is forbidden for list$/]],
+  // Sharding is off unless its gate is on, which it is not.
+  ['shardSelector=x', ['a', 'b', 'c']],
+  // What cannot be read is told before what does not fit.
+  ['limit=x&resourceVersionMatch=Exact', [400, /ParseInt/]],
+  ['labelSelector=%21%21&resourceVersionMatch=Exact', [400, /^unable to parse requirement: /]],
 ];
 
 test('a list is of the revision that its parameters say, and refused in the words of Kubernetes when they contradict each other', async () => {
@@ -135,6 +169,26 @@ const watches: [query: string, expected: string | [code: number, message: string
   ['sendInitialEvents=false&resourceVersionMatch=NotOlderThan', ''],
   ['sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion=PAST', '+c'],
   ['fieldSelector=metadata.name%3Db', '+b'],
+  // Who begins nowhere in particular is told where what is there ends, as if sendInitialEvents had been said.
+  ['allowWatchBookmarks=true', '+a +b +c |!'],
+  ['resourceVersion=0&allowWatchBookmarks=true', '+a +b +c |!'],
+  ['resourceVersion=PAST&allowWatchBookmarks=true', '+c'],
+  ['sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0', '+a +b +c'],
+  ['sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion=0', ''],
+  ['sendInitialEvents=false&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion=PAST', '+c'],
+  ['sendInitialEvents=&resourceVersionMatch=NotOlderThan', '+a +b +c'],
+  ['limit=1', '+a +b +c'],
+  ['resourceVersion=1000000', ''],
+  ['shardSelector=x', '+a +b +c'],
+  ['continue=x', [422, /: Forbidden: resourceVersionMatch is forbidden when continue is provided$/]],
+  ['continue=x&resourceVersion=PAST', '+c'],
+  ['resourceVersion=x', [500, 'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax']],
+  ['timeoutSeconds=', [400, 'strconv.ParseInt: parsing "": invalid syntax']],
+  [
+    'resourceVersionMatch=Exact&resourceVersion=PAST',
+    [422, /unless sendInitialEvents is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"\]$/],
+  ],
+  ['sendInitialEvents=false&resourceVersionMatch=Exact', [422, /requires setting resourceVersionMatch to NotOlderThan, /]],
   [
     'sendInitialEvents=true',
     [
@@ -226,4 +280,31 @@ test('a bookmark is a row of a Table, too, and includeObject decides what rows c
   const withMetadata = (await seenBy(`${path}?${query.replace('None', 'Metadata')}`, accept)).text.trim().split('\n');
   const mark = JSON.parse(withMetadata.at(-1) ?? '').object.rows[0].object;
   assert.deepEqual([mark.kind, mark.metadata.annotations], ['PartialObjectMetadata', { 'k8s.io/initial-events-end': 'true' }]);
+});
+
+test('what is newer than anything written is waited for, then refused: a list by its answer, a watch in its stream', async () => {
+  const cause = { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' };
+  const future = tokenOf({ v: 'meta.k8s.io/v1', rv: 1_000_000, start: 'a\0' });
+  for (const query of [
+    'resourceVersion=1000000',
+    'resourceVersion=1000000&resourceVersionMatch=NotOlderThan&limit=1',
+    'resourceVersion=1000000&resourceVersionMatch=Exact',
+    'resourceVersion=1000000&limit=1',
+    `continue=${future}`,
+  ]) {
+    const asked = fixture.ask('GET', `${path}?${query}`);
+    await fixture.clock.step(4000);
+    const { status, json, headers } = await asked;
+    assert.equal(status, 504, query);
+    assert.deepEqual([json.reason, json.details], ['Timeout', { causes: [cause], retryAfterSeconds: 1 }], query);
+    assert.match(json.message, /^Timeout: Too large resource version: 1000000, current: \d+$/, query);
+    assert.equal(headers['retry-after'], '1', query);
+  }
+  const url = `${path}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=1000000`;
+  const response = await fixture.server.transport(root).request({ method: 'GET', path: url });
+  assert.equal(response.status, 200);
+  await settleEventLoop();
+  await fixture.clock.step(4000);
+  const event = JSON.parse((await readBody(response)).toString());
+  assert.deepEqual([event.type, event.object.code, event.object.reason], ['ERROR', 504, 'Timeout']);
 });

@@ -47,6 +47,7 @@ export async function readPage(options: ListOptions, served: Served, server: Ser
     }
     if (token.revision >= cache.lastChange && token.revision <= cache.revision)
       return fromCache(options, served, token.after, token.revision);
+    await waitForRevision(server, token.revision, served);
     return fromStore(options, served, server, token.revision, token.after);
   }
   const { revision } = options;

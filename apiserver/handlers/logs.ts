@@ -6,7 +6,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type ApiContext, send } from '../context.ts';
 import type { PathHandler } from './dispatch.ts';
-import { refusedUnlessGet } from './handler.ts';
+import { refuseUnlessGet } from './handler.ts';
 
 const fileNameBytesMax = 255;
 const htmlType = 'text/html; charset=utf-8';
@@ -17,7 +17,8 @@ export function logPaths(directory: string): PathHandler {
   return async (ctx) => {
     const { path } = ctx.state.info;
     if (path !== '/logs' && !path.startsWith('/logs/')) return false;
-    if (!refusedUnlessGet(ctx)) await serveLog(ctx, directory, path.slice('/logs'.length));
+    refuseUnlessGet(ctx);
+    await serveLog(ctx, directory, path.slice('/logs'.length));
     return true;
   };
 }

@@ -12,16 +12,15 @@ import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { type DecodeOptions, decodeObject, duplicatesInPatch } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
-import { applyObject, applyPatchType, checkNoApplyOptions } from './apply.ts';
+import { applyObject } from './apply.ts';
 import { trackerOf } from './field-tracking.ts';
-import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
+import { applyPatchType, bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest } from './handler.ts';
 
 /** PATCH that is prepared and checked by `strategy`; default: the main resource's. */
 export function patchObject(strategyOf?: (served: Served) => UpdateStrategy): ResourceHandler {
   const apply = applyObject(strategyOf);
   return async (ctx, served, server) => {
     if (mediaTypeOf(ctx) === applyPatchType) return apply(ctx, served, server);
-    checkNoApplyOptions(ctx);
     const request = readWriteRequest(ctx, 'patch');
     const patch = await readPatch(ctx, served.kind, served.schema, served.declaration.isCustom ?? false);
     const strategy = strategyOf?.(served);
@@ -45,7 +44,7 @@ export type Patch = (old: KubeObject) => KubeObject;
 export async function readPatch(ctx: ApiContext, kind: DecodeOptions['kind'], schema: ObjectNode, isCustom = false): Promise<Patch> {
   const type = mediaTypeOf(ctx);
   const body = await ctx.state.exchange.body(bodyBytesMax);
-  const fieldValidation = readFieldValidation(ctx, 'patch');
+  const fieldValidation = readFieldValidation(ctx);
   const change = changeOf(type, schema, isCustom);
   // A result may share parts with its patch and is mutated later on, so each attempt reads the patch anew.
   const patch = readJson(body);

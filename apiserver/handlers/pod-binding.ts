@@ -62,7 +62,7 @@ async function readBinding(ctx: ApiContext): Promise<Binding> {
     contentType: contentTypeOf(ctx),
     kind: bindingKind,
     schema,
-    fieldValidation: readFieldValidation(ctx, 'create'),
+    fieldValidation: readFieldValidation(ctx),
   });
   return object as Binding;
 }

@@ -190,7 +190,7 @@ async function readEviction(ctx: ApiContext): Promise<Eviction> {
     contentType: contentTypeOf(ctx),
     kind: evictionKind,
     schema,
-    fieldValidation: readFieldValidation(ctx, 'create'),
+    fieldValidation: readFieldValidation(ctx),
   });
   return object as Eviction;
 }

@@ -8,8 +8,8 @@ import { type ApiContext, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
 import type { ResourceHandler, ServerParts } from './handler.ts';
 import { kubeletTarget } from './kubelet-connection.ts';
-import { readBoolean } from './list-options.ts';
 import { proxyRequest, type Target } from './proxy-request.ts';
+import { readBoolean } from './query-values.ts';
 
 export const podLog: ResourceHandler = async (ctx, served, server) => {
   const pod = await podOf(ctx, served);

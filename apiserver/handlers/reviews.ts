@@ -93,7 +93,7 @@ const tokenReview: ResourceHandler = async (ctx, served, server) => {
 /** The review, admitted as any creation is. */
 async function readReview(ctx: ApiContext, served: Served, server: ServerParts): Promise<KubeObject> {
   const request = readWriteRequest(ctx, 'create');
-  const object = await readObject(ctx, served, 'create');
+  const object = await readObject(ctx, served);
   const { name, namespace, ...write } = { name: object.metadata?.name ?? '', annotate: () => {}, ...request };
   const attributes = {
     ...write,

@@ -3,7 +3,6 @@
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { RemoteVersion } from '../discovery/documents.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
-import { refusedUnlessGet } from './handler.ts';
 import type { HealthCheck } from './health.ts';
 
 export interface RootPathsOptions {
@@ -18,7 +17,6 @@ export interface RootPathsOptions {
 export function serveRootPaths(ctx: ApiContext, { resources, remote, checks, others }: RootPathsOptions): boolean {
   const { path } = ctx.state.info;
   if (path !== '/' && path !== '/index.html') return false;
-  if (refusedUnlessGet(ctx)) return true;
   const paths = new Set(['/api', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/readyz', '/version', ...others]);
   for (const { group, version } of [...resources.all.map(({ kind }) => kind), ...remote]) {
     paths.add(group ? `/apis/${group}` : '/api');

@@ -21,8 +21,16 @@ import type { ResourceDeclaration } from '../resources/resource.ts';
 import { decodeBody } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { schemaOf } from '../schema/schema.ts';
-import { applyPatchType, checkNoApplyOptions, readApply } from './apply.ts';
-import { bodyBytesMax, contentTypeOf, type ResourceHandler, readFieldValidation, readWriteRequest, type ServerParts } from './handler.ts';
+import { readApply } from './apply.ts';
+import {
+  applyPatchType,
+  bodyBytesMax,
+  contentTypeOf,
+  type ResourceHandler,
+  readFieldValidation,
+  readWriteRequest,
+  type ServerParts,
+} from './handler.ts';
 import { mediaTypeOf, readPatch } from './patch.ts';
 
 interface Scale extends KubeObject {
@@ -93,7 +101,7 @@ export const updateScale: ResourceHandler = async (ctx, served, server) => {
     contentType: contentTypeOf(ctx),
     kind: scaleKind,
     schema: scaleSchema(),
-    fieldValidation: readFieldValidation(ctx, 'update'),
+    fieldValidation: readFieldValidation(ctx),
   });
   for (const warning of warnings) ctx.state.warnings.add(warning);
   if (object.metadata?.name !== ctx.state.info.name) {
@@ -107,7 +115,6 @@ export const updateScale: ResourceHandler = async (ctx, served, server) => {
 export const patchScale: ResourceHandler = async (ctx, served, server) => {
   const request = readWriteRequest(ctx, 'patch');
   if (mediaTypeOf(ctx) !== applyPatchType) {
-    checkNoApplyOptions(ctx);
     const patch = await readPatch(ctx, scaleKind, scaleSchema());
     return changeScale(ctx, served, server, { request, change: (old) => patch(old) as Scale, isPatch: true });
   }

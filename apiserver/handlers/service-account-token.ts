@@ -18,7 +18,7 @@ import {
   type ResourceHandler,
   readFieldValidation,
   readWriteRequest,
-  refusedUnlessGet,
+  refuseUnlessGet,
   type ServerParts,
 } from './handler.ts';
 import { admitPosted } from './subresource-admission.ts';
@@ -72,7 +72,7 @@ async function readTokenRequest(ctx: ApiContext): Promise<TokenRequest> {
     contentType: contentTypeOf(ctx),
     kind: tokenRequestKind,
     schema,
-    fieldValidation: readFieldValidation(ctx, 'create'),
+    fieldValidation: readFieldValidation(ctx),
   });
   return object as TokenRequest;
 }
@@ -134,7 +134,7 @@ export function tokenIssuerPaths(tokens: ServiceAccountTokens, serverAddress: ()
   return (ctx) => {
     const path = ctx.state.info.path.replace(/\/$/, '');
     if (path !== '/openid/v1/jwks' && path !== '/.well-known/openid-configuration') return false;
-    if (refusedUnlessGet(ctx)) return true;
+    refuseUnlessGet(ctx);
     if (path === '/openid/v1/jwks') send(ctx, 200, 'application/jwk-set+json', JSON.stringify(tokens.jwks()));
     else send(ctx, 200, jsonType, JSON.stringify(tokens.openIdConfiguration(`https://${serverAddress()}/openid/v1/jwks`)));
     ctx.set('Cache-Control', 'public, max-age=3600');

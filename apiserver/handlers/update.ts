@@ -12,7 +12,7 @@ export function updateObject(strategyOf?: (served: Parameters<ResourceHandler>[1
   return async (ctx, served, server) => {
     const { info } = ctx.state;
     const request = readWriteRequest(ctx, 'update');
-    const object = await readObject(ctx, served, 'update');
+    const object = await readObject(ctx, served);
     const name = object.metadata?.name;
     if (!name) throw badRequestError('name must be provided');
     if (name !== info.name) {

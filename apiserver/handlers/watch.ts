@@ -22,10 +22,6 @@ const timeoutSecondsMin = 1800;
 export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   const options = readListOptions(ctx, served);
   const encoding = encodingOf(ctx, served, server);
-  if (options.sendInitialEvents || options.revision === undefined) {
-    if (options.revision) await waitForRevision(server, options.revision, served);
-    else await waitForNow(server, served);
-  }
   ctx.set('Content-Type', encoding.contentType);
   const sink = ctx.state.exchange.open();
   const watch = new OpenWatch(sink, encoding.asFirst);
@@ -40,6 +36,8 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   });
   try {
     if (signal.aborted) return;
+    await waitForBeginning(options, served, server);
+    if (watch.isEnded) return;
     const revision = await sendKnown(watch, served, options, encoding);
     if (watch.isEnded) return;
     channel = channelOf(served, options, encoding, server);
@@ -97,6 +95,13 @@ class OpenWatch implements Sink {
     this.#done.resolve();
   }
   readonly close = () => this.end();
+}
+
+/** What is to be sent first must be as new as what was asked for. @throws StatusError Timeout */
+async function waitForBeginning({ sendInitialEvents, revision }: ListOptions, served: Served, server: ServerParts): Promise<void> {
+  if (!sendInitialEvents && revision !== undefined) return;
+  if (revision === undefined) await waitForNow(server, served);
+  else await waitForRevision(server, revision, served);
 }
 
 const initialChunkBytes = 1 << 20;
