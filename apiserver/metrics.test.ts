@@ -53,3 +53,16 @@ test('whoever uses a deprecated kind is warned, and it is counted', async (t) =>
     /apiserver_requested_deprecated_apis\{group="",removed_release="",resource="endpoints",subresource="",version="v1"\} 1/,
   );
 });
+
+test('what health checks said is counted by itself', async (t) => {
+  const { ask, close } = await startServer();
+  t.after(close);
+  for (const path of ['/livez', '/livez?exclude=log', '/readyz', '/readyz/ping']) await ask('GET', path);
+  const { text } = await ask('GET', '/metrics/slis');
+  const series = (name: string, type: string) => `kubernetes_healthchecks_total{name="${name}",status="success",type="${type}"}`;
+  const lines = text.split('\n');
+  for (const line of [`${series('log', 'livez')} 1`, `${series('ping', 'livez')} 2`, `${series('ping', 'readyz')} 1`])
+    assert.ok(lines.includes(line), line);
+  assert.ok(lines.includes('kubernetes_healthcheck{name="etcd",type="readyz"} 1'));
+  assert.ok(lines.includes('# HELP kubernetes_healthcheck [STABLE] This metric records the result of a single healthcheck.'));
+});

@@ -10,6 +10,7 @@ import { namespaces } from '../api/core.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import type { MetricsSettings } from '../client/metrics/registry.ts';
 import type { Transport } from '../client/transport.ts';
 import { startCompactor } from '../store/compactor.ts';
 import type { Store } from '../store/store.ts';
@@ -103,6 +104,8 @@ export interface ApiServerOptions {
   /** Requests that read, and that write; their sum is the seats that priority levels share. Default 400 and 200. */
   maxRequestsInFlight?: { readOnly: number; mutating: number };
   requestTimeoutMs?: number;
+  /** Metrics that are not shown, and labels that are not told apart. */
+  metricsSettings?: MetricsSettings;
   /** Called once the caches are filled; the server is ready when all have resolved. */
   begin?: readonly ((server: ServerParts) => Promise<void> | void)[];
 }
@@ -179,17 +182,20 @@ export const buildInfoOf = ({
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, random, log } = options;
   const inFlight = { readOnly: 0, mutating: 0 };
-  const metrics = new Metrics({
-    objectCounts: () =>
-      resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size, cache.bytes]])) as [
-        never,
-        number,
-        number,
-      ][],
-    inFlight: () => inFlight,
-    storeBytes: () => options.store.sizeBytes(),
-    buildInfo: buildInfoOf(options.version ?? defaultVersion),
-  });
+  const metrics = new Metrics(
+    {
+      objectCounts: () =>
+        resources.all.flatMap(({ kind, cache, declaration }) => (declaration.handler ? [] : [[kind, cache.size, cache.bytes]])) as [
+          never,
+          number,
+          number,
+        ][],
+      inFlight: () => inFlight,
+      storeBytes: () => options.store.sizeBytes(),
+      buildInfo: buildInfoOf(options.version ?? defaultVersion),
+    },
+    options.metricsSettings,
+  );
   const store = measuredStore(options.store, clock, metrics.registry);
   const feed = new StoreFeed({ store, clock, log });
   const view = new ClusterView(() => resources, { registry: metrics.registry, clock });

@@ -21,7 +21,6 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { CacheSet } from '../client/cache.ts';
 import { createCacheSet } from '../client/cache-set.ts';
-import { createClient } from '../client/rest-client.ts';
 import { startControllers } from '../controller/all.ts';
 import type { Kubelet } from '../kubelet/kubelet.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
@@ -35,7 +34,8 @@ import { ensureExampleImage } from './example-image.ts';
 import { anonymousAccess, createAuthenticators, createAuthorizer } from './identity.ts';
 import { contextName, renderKubeconfig } from './kubeconfig.ts';
 import { addressIn, machineAddress } from './machine-network.ts';
-import { type Ambient, clientOf, planNodes, startContainerd, startNode, startServiceProxy } from './node.ts';
+import { type ControlLoopMetrics, controlLoopMetrics, metricsSettings, serveControlLoopMetrics } from './measured.ts';
+import { type Ambient, planNodes, startContainerd, startNode, startServiceProxy } from './node.ts';
 import type { Steps } from './steps.ts';
 
 export interface ClusterOptions {
@@ -136,6 +136,7 @@ async function start(
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
       logDirectory: logDirectoryOf(config),
+      metricsSettings: metricsSettings(config),
       ...(audit ? { audit } : {}),
     });
     ends.push(() => server.close());
@@ -150,9 +151,12 @@ async function start(
   const server = `https://127.0.0.1:${record.port}`;
   writeOwnKubeconfig(config, pki, server);
 
-  const caches = cachesOf(apiServer, { clock, random, log });
+  const loopMetrics = controlLoopMetrics(apiServer, server, config, { clock });
+  const caches = createCacheSet({ client: loopMetrics.controllers.clientOf(masters), clock, random, log });
   ends.push(() => caches.close());
-  startControlLoops({ apiServer, caches, pki, serviceAccountTokens, clock, random, log }, ends);
+  startControlLoops({ apiServer, caches, pki, serviceAccountTokens, loopMetrics, clock, random, log }, ends);
+  const tls = { cert: pki.apiServer.certPem, key: pki.apiServer.keyPem, clientCa: pki.authority.certPem };
+  ends.push(...(await serveControlLoopMetrics(loopMetrics, { config, tls, ambient: { clock, random, log } })));
 
   const containerd = containerdStarting && (await steps.run('containerd', () => containerdStarting));
   if (containerd) {
@@ -250,16 +254,13 @@ function writeOwnKubeconfig(config: ClusterConfig, pki: Pki, server: string): vo
   writeFileSync(join(config.dataDirectory, 'kubeconfig'), text, { mode: 0o600 });
 }
 
-function cachesOf(apiServer: ApiServer, ambient: Ambient): CacheSet {
-  return createCacheSet({ client: createClient(apiServer.transport(masters)), ...ambient });
-}
-
 function startControlLoops(
   {
     apiServer,
     caches,
     pki,
     serviceAccountTokens,
+    loopMetrics: { controllers, scheduler, schedulerMetrics },
     clock,
     random,
     log,
@@ -268,6 +269,7 @@ function startControlLoops(
     caches: CacheSet;
     pki: Pki;
     serviceAccountTokens: ServiceAccountTokens;
+    loopMetrics: ControlLoopMetrics;
   },
   ends: ((how: { stopPods: boolean }) => Promise<void>)[],
 ): void {
@@ -276,14 +278,20 @@ function startControlLoops(
   const loops = [
     startControllers({
       ...shared,
-      client: clientOf(apiServer, 'system:kube-controller-manager'),
+      client: controllers.clientOf({ name: 'system:kube-controller-manager', groups: [] }),
+      queueMetrics: controllers.metrics.workQueues,
       log: log.child({ component: 'controllers' }),
       rootCa: pki.authority.certPem,
       authority: clusterAuthority(pki.authority, clock),
       issueToken: (account, secret) => serviceAccountTokens.issueLegacy(account, secret),
       checkPolicyTypes: (policy) => typeCheckPolicy(policy, apiServer.resources),
     }),
-    startScheduler({ ...shared, client: clientOf(apiServer, 'system:kube-scheduler'), log: log.child({ component: 'scheduler' }) }),
+    startScheduler({
+      ...shared,
+      client: scheduler.clientOf({ name: 'system:kube-scheduler', groups: [] }),
+      metrics: schedulerMetrics,
+      log: log.child({ component: 'scheduler' }),
+    }),
   ];
   for (const loop of loops)
     loop.catch((error: unknown) =>

@@ -61,3 +61,12 @@ for (const [content, message] of refused) {
 test('a missing file is named', () => {
   assert.throws(() => readConfig({ config: join(directory, 'absent') }, {}, true), /--config .*absent/);
 });
+
+test('labels of metrics are allowed as kube-apiserver takes them, or as a map', () => {
+  const flag = "apiserver_request_total,verb='GET,LIST',workqueue_depth,name=job";
+  const wanted = { 'apiserver_request_total,verb': 'GET,LIST', 'workqueue_depth,name': 'job' };
+  assert.deepEqual(readConfig({ allowMetricLabels: flag }, {}, true).allowMetricLabels, wanted);
+  const config = fileOf("allowMetricLabels: { 'apiserver_request_total,verb': 'GET,LIST', 'workqueue_depth,name': job }\n");
+  assert.deepEqual(readConfig({ config }, {}, true).allowMetricLabels, wanted);
+  assert.throws(() => readConfig({ allowMetricLabels: 'verb=GET' }, {}, true), /want metric,label='value1,value2'/);
+});

@@ -68,6 +68,14 @@ export interface ClusterConfig {
   /** How long pods stay on a node that is not ready, or cannot be reached, unless they say so themselves. */
   defaultNotReadyTolerationSeconds: number;
   defaultUnreachableTolerationSeconds: number;
+  /** The port on which the controllers' metrics and health are served over HTTPS; 0: none. Kubernetes' is 10257. */
+  controllerManagerSecurePort: number;
+  /** The scheduler's; Kubernetes' is 10259. */
+  schedulerSecurePort: number;
+  /** Metrics that no component shows. */
+  disabledMetrics: string[];
+  /** `metric,label` to the values that are told apart, with commas between them. */
+  allowMetricLabels: Record<string, string>;
   detach: boolean;
   verbosity: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -157,6 +165,18 @@ const pairs = (key: string, value: unknown): Record<string, string> => {
     }),
   );
 };
+/** `metric,label='v1,v2',metric,label='v3'`, or a map of the same. */
+const labelValues = (key: string, value: unknown): Record<string, string> => {
+  const pattern = /([a-zA-Z_:][\w:]*,\w+)=(?:'([^']*)'|([^,']*))(,|$)/y;
+  if (typeof value !== 'string') return pairs(key, value);
+  const found: Record<string, string> = {};
+  while (pattern.lastIndex < value.length || value === '') {
+    const match = pattern.exec(value);
+    if (!match) throw new ConfigError(`${key}: want metric,label='value1,value2', got ${JSON.stringify(value)}`);
+    found[match[1] as string] = match[2] ?? match[3] ?? '';
+  }
+  return found;
+};
 const issuer = (key: string, value: unknown): string => {
   const given = text(key, value);
   if (!URL.canParse(given) || new URL(given).protocol !== 'https:')
@@ -211,6 +231,10 @@ const readers = {
   admissionControlConfigFile: text,
   defaultNotReadyTolerationSeconds: integer(0, 2 ** 31),
   defaultUnreachableTolerationSeconds: integer(0, 2 ** 31),
+  controllerManagerSecurePort: integer(0, 65535),
+  schedulerSecurePort: integer(0, 65535),
+  disabledMetrics: listOf,
+  allowMetricLabels: labelValues,
   detach: flag,
   verbosity,
 };
@@ -261,6 +285,10 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     admissionControlConfigFile: read('admissionControlConfigFile'),
     defaultNotReadyTolerationSeconds: read('defaultNotReadyTolerationSeconds') ?? 300,
     defaultUnreachableTolerationSeconds: read('defaultUnreachableTolerationSeconds') ?? 300,
+    controllerManagerSecurePort: read('controllerManagerSecurePort') ?? 0,
+    schedulerSecurePort: read('schedulerSecurePort') ?? 0,
+    disabledMetrics: read('disabledMetrics') ?? [],
+    allowMetricLabels: read('allowMetricLabels') ?? {},
     detach: read('detach') ?? false,
     verbosity: read('verbosity') ?? 'warn',
   };

@@ -4,6 +4,7 @@ import { notFoundError } from '../../api/status.ts';
 import type { Aggregator } from '../aggregation/aggregator.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
+import { HealthMetrics } from '../slis.ts';
 import { createObject } from './create.ts';
 import { deleteObject } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
@@ -55,6 +56,7 @@ export interface DispatchOptions {
 
 export function dispatch(options: DispatchOptions): (ctx: ApiContext) => Promise<void> {
   const { server, discovery, aggregator, checks, version, paths, pathNames } = options;
+  const health = new HealthMetrics();
   return async (ctx) => {
     const { info } = ctx.state;
     if (info.isResource) return serveResource(ctx, server, aggregator);
@@ -64,8 +66,9 @@ export function dispatch(options: DispatchOptions): (ctx: ApiContext) => Promise
       return send(ctx, 200, jsonType, JSON.stringify(version, null, 2));
     }
     if (path === '/metrics') return send(ctx, 200, server.metrics.contentType, await server.metrics.render());
+    if (path === '/metrics/slis') return send(ctx, 200, server.metrics.contentType, await health.render());
     if (serveRootPaths(ctx, { resources: server.resources, remote: aggregator.remote, checks, others: pathNames })) return;
-    if (await serveHealth(ctx, checks)) return;
+    if (await serveHealth(ctx, checks, health)) return;
     if (await discovery.serve(ctx)) return;
     for (const serve of paths) if (await serve(ctx)) return;
     if (await aggregator.serve(ctx)) return;

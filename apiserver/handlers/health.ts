@@ -1,6 +1,7 @@
 // /healthz, /livez and /readyz: the answers of a list of checks, each also by itself.
 
 import { type ApiContext, send } from '../context.ts';
+import type { HealthMetrics } from '../slis.ts';
 
 export interface HealthCheck {
   name: string;
@@ -13,7 +14,7 @@ export interface HealthCheck {
 const textType = 'text/plain; charset=utf-8';
 
 /** Serves `/healthz`, `/healthz/NAME` and the like; false when the path is none of them. */
-export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[]): Promise<boolean> {
+export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[], metrics: HealthMetrics): Promise<boolean> {
   const [, endpoint = '', checkName, ...more] = ctx.state.info.path.split('/');
   if (endpoint !== 'healthz' && endpoint !== 'livez' && endpoint !== 'readyz') return false;
   const asked = checks.filter((check) => endpoint === 'readyz' || !check.isReadinessOnly);
@@ -27,11 +28,12 @@ export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[
   const { query } = ctx.state;
   const excluded = new Set(query.getAll('exclude'));
   const results = await Promise.all(
-    asked.map(async ({ name, problem }) => ({
-      name,
-      problem: excluded.has(name) ? undefined : await problem(),
-      isExcluded: excluded.has(name),
-    })),
+    asked.map(async (check) => {
+      if (excluded.has(check.name)) return { name: check.name, problem: undefined, isExcluded: true };
+      const problem = await check.problem();
+      metrics.observe(check.name, endpoint, problem === undefined);
+      return { name: check.name, problem, isExcluded: false };
+    }),
   );
   const isFine = results.every((result) => result.problem === undefined);
   if (isFine && !query.has('verbose')) send(ctx, 200, textType, 'ok');

@@ -17,7 +17,7 @@ export interface RootPathsOptions {
 export function serveRootPaths(ctx: ApiContext, { resources, remote, checks, others }: RootPathsOptions): boolean {
   const { path } = ctx.state.info;
   if (path !== '/' && path !== '/index.html') return false;
-  const paths = new Set(['/api', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/readyz', '/version', ...others]);
+  const paths = new Set(['/api', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/metrics/slis', '/readyz', '/version', ...others]);
   for (const { group, version } of [...resources.all.map(({ kind }) => kind), ...remote]) {
     paths.add(group ? `/apis/${group}` : '/api');
     paths.add(group ? `/apis/${group}/${version}` : `/api/${version}`);

@@ -19,11 +19,12 @@ export class MetricsRegistry extends Registry {
   readonly #disabled: ReadonlySet<string>;
   readonly #allowedLabels: NonNullable<MetricsSettings['allowedLabels']>;
 
-  constructor({ disabled = [], allowedLabels = new Map() }: MetricsSettings = {}) {
+  /** `counts`: of the metrics themselves, as each component's main endpoint has them. */
+  constructor({ disabled = [], allowedLabels = new Map() }: MetricsSettings = {}, { counts = true } = {}) {
     super();
     this.#disabled = new Set(disabled);
     this.#allowedLabels = allowedLabels;
-    this.#registerCounts();
+    if (counts) this.#registerCounts();
   }
 
   /** Prometheus' text form of everything here. */
