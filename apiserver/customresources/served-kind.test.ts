@@ -214,7 +214,7 @@ test('YAML goes in and out, a Status too, and is refused for what streams', asyn
     yaml,
   );
   assert.deepEqual([created.status, created.headers['content-type']], [201, 'application/yaml']);
-  assert.match(created.text, /^spec:\n {2}size: 3$/m);
+  assert.match(created.text, /^spec:\n {2}defaulted: x\n {2}nullDefaulted: y\n {2}size: 3$/m);
   const listed = await ask('GET', widgetsPath, undefined, { accept: 'application/yaml' });
   assert.match(listed.text, /^kind: WidgetList$/m);
   const watched = await ask('GET', `${widgetsPath}?watch=1`, undefined, { accept: 'application/yaml' });

@@ -11,6 +11,7 @@ import type { KubeObject } from '../../api/wire.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import { apiServerUser } from '../registry/bootstrap.ts';
 import type { WriteRequest } from '../registry/registry.ts';
+import { defaultObject } from '../resources/defaulted.ts';
 import {
   bootstrapFlowSchemas,
   bootstrapPriorityLevels,
@@ -61,7 +62,7 @@ async function restore(
   for (const bootstrap of wanted) {
     const name = bootstrap.metadata?.name ?? '';
     const object = structuredClone(bootstrap) as KubeObject & Configuration;
-    declaration.defaults?.(object);
+    defaultObject(declaration, object);
     const current = cache.get(registry.codec.keyOf('', name));
     try {
       if (!current) {

@@ -8,6 +8,7 @@ import type { ApiContext } from '../context.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import { versionsOf } from '../registry/served-versions.ts';
+import { defaultObject } from '../resources/defaulted.ts';
 import { DecodeError } from '../schema/check.ts';
 import { decodeObject } from '../schema/decode.ts';
 import { parseYamlBody } from '../schema/yaml-body.ts';
@@ -39,7 +40,7 @@ export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]
       // What was merged shares parts with the body, which another attempt needs again.
       const own = JSON.parse(JSON.stringify(merged)) as KubeObject;
       const { object } = decodeObject(own, { kind, schema, fieldValidation: 'Ignore' });
-      served.declaration.defaults?.(object);
+      defaultObject(served.declaration, object);
       return object;
     };
     const options = strategy ? { strategy } : { createMissing: true };

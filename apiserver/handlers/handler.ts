@@ -18,6 +18,7 @@ import type { Metrics } from '../metrics.ts';
 import { dropRepeatedOwners } from '../registry/admitted-metadata.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
+import { defaultObject } from '../resources/defaulted.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import { decodeBody, type FieldValidation } from '../schema/decode.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
@@ -86,7 +87,7 @@ export async function readObject(ctx: ApiContext, served: Served): Promise<KubeO
     fieldValidation: readFieldValidation(ctx),
   });
   for (const warning of warnings) ctx.state.warnings.add(warning);
-  served.declaration.defaults?.(object);
+  defaultObject(served.declaration, object);
   dropRepeatedOwners(object, { warn: (text) => ctx.state.warnings.add(text), isAdmitted: false });
   return object;
 }

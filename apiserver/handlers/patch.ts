@@ -10,6 +10,7 @@ import type { ApiContext } from '../context.ts';
 import { sendObject } from '../negotiate/render.ts';
 import type { UpdateStrategy } from '../registry/registry.ts';
 import type { Served } from '../registry/resource-table.ts';
+import { defaultObject } from '../resources/defaulted.ts';
 import { type DecodeOptions, decodeObject, duplicatesInPatch } from '../schema/decode.ts';
 import type { ObjectNode } from '../schema/node.ts';
 import { applyObject } from './apply.ts';
@@ -29,7 +30,7 @@ export function patchObject(strategyOf?: (served: Served) => UpdateStrategy): Re
       const before = old as KubeObject;
       // The result may share parts with what it is made from, and is changed further; only a copy can be compared with that.
       const object = JSON.parse(JSON.stringify(patch(before))) as KubeObject;
-      served.declaration.defaults?.(object);
+      defaultObject(served.declaration, object);
       return track(object, before);
     };
     const { object } = await served.registry.update(ctx.state.info.name, request, produce, strategy ? { strategy } : {});

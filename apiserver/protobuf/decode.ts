@@ -149,7 +149,7 @@ function readField(reader: Reader, field: Field, wireType: number, object: Json,
   }
   checkWireType(field, wireType);
   const value = readValue(reader, field, object[field.name], depth);
-  if (value === undefined || (field.omitsZero && isZero(value))) delete object[field.name];
+  if (value === undefined || (field.whenEmpty === 'omitted' && isZero(value))) delete object[field.name];
   else object[field.name] = value;
 }
 

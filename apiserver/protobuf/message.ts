@@ -1,4 +1,4 @@
-// Messages taken from the table when they are first asked for: how a JSON object's fields are written as protobuf.
+// Messages taken from the table when they are first asked for: how an object's fields are written, as protobuf and as JSON.
 
 import { messageTable } from './messages.ts';
 
@@ -31,8 +31,8 @@ export interface Field {
   readonly number: number;
   readonly repeats: '' | '[]' | '{}';
   readonly type: FieldType;
-  /** Zero on the wire is nothing in JSON. */
-  readonly omitsZero: boolean;
+  /** What JSON has of the field when it holds nothing; '': no list or map that is empty, anything else only when it is there. */
+  readonly whenEmpty: '' | 'omitted' | 'zero' | 'null';
   /** Of type `message`, and of the schema types. */
   readonly message: Message | undefined;
 }
@@ -48,6 +48,7 @@ export class Message {
   #named: ReadonlyMap<string, Field> | undefined;
   #numbered: readonly (Field | undefined)[] | undefined;
   #inlined: readonly Field[] | undefined;
+  #declared: readonly Field[] | undefined;
 
   constructor(packageName: string, name: string, text: string) {
     this.#package = packageName;
@@ -72,28 +73,48 @@ export class Message {
     return this.#inlined as readonly Field[];
   }
 
+  /** All fields in declared order. */
+  get declared(): readonly Field[] {
+    if (!this.#declared) this.#read();
+    return this.#declared as readonly Field[];
+  }
+
+  /** Whether raw JSON within is what Go made of parsed values, with sorted keys, rather than what somebody sent. */
+  get sortsRawJson(): boolean {
+    return this.#package.includes('apiextensions');
+  }
+
   #read(): void {
     const fields = this.#text === '' ? [] : this.#text.split(' ').map((text) => readField(text, this.#package));
     const numbered: (Field | undefined)[] = [];
     for (const field of fields) numbered[field.number] = field;
+    this.#declared = fields;
     this.#numbered = numbered;
     this.#inlined = fields.filter((field) => field.name === '');
     this.#named = new Map(fields.filter((field) => field.name !== '').map((field) => [field.name, field]));
   }
 }
 
-const fieldPattern = /^([^=]*)=(\d+)(?::(\[\]|\{\})?([\w/.]+))?(\?)?$/;
+const fieldPattern = /^([^=]*)=(\d+)(?::(\[\]|\{\})?([\w/.]+))?([?!*])?$/;
+const emptiness: Readonly<Record<string, Field['whenEmpty']>> = { '?': 'omitted', '!': 'zero', '*': 'null' };
 
 function readField(text: string, packageName: string): Field {
   const match = fieldPattern.exec(text);
   if (!match) throw new Error(`a field of the message table cannot be read: ${text}`);
-  const [, name = '', number, repeats = '', typeName = 'string', zero] = match;
+  const [, name = '', number, repeats = '', typeName = 'string', mark = ''] = match;
   const isSpecial = specialTypes.has(typeName);
   const type = isSpecial ? typeName : 'message';
   let message: Message | undefined;
   if (!isSpecial) message = referred(typeName, packageName);
   else if (typeName.startsWith('schema')) message = referred('JSONSchemaProps', packageName);
-  return { name, number: Number(number), repeats: repeats as Field['repeats'], type: type as FieldType, omitsZero: zero === '?', message };
+  return {
+    name,
+    number: Number(number),
+    repeats: repeats as Field['repeats'],
+    type: type as FieldType,
+    whenEmpty: emptiness[mark] ?? '',
+    message,
+  };
 }
 
 let messages: Map<string, Message> | undefined;

@@ -11,6 +11,7 @@ import type { KubeObject } from '../../api/wire.ts';
 import { registerApiServices } from '../aggregation/auto-register.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import { localApiService } from '../resources/apiservices.ts';
+import { defaultObject } from '../resources/defaulted.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import type { WriteRequest } from './registry.ts';
 import type { ServiceAllocation } from './service-allocation.ts';
@@ -84,7 +85,7 @@ async function ensure(server: ServerParts, kind: Kind, object: KubeObject): Prom
   if (!registry) return;
   const { namespace = '', name = '' } = object.metadata ?? {};
   if (registry.cache.get(registry.codec.keyOf(namespace, name))) return;
-  registry.declaration.defaults?.(object);
+  defaultObject(registry.declaration, object);
   try {
     await registry.create(object, requestIn(namespace));
   } catch (error) {
@@ -97,6 +98,6 @@ async function replace(server: ServerParts, kind: Kind, object: KubeObject): Pro
   const registry = server.resources.ofKind(kind)?.registry;
   if (!registry) return;
   const { namespace = '', name = '' } = object.metadata ?? {};
-  registry.declaration.defaults?.(object);
+  defaultObject(registry.declaration, object);
   await registry.update(name, requestIn(namespace), () => structuredClone(object), { createMissing: true });
 }

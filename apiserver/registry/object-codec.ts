@@ -1,13 +1,16 @@
-// Objects as bytes. In the store: JSON that begins `{"kind":K,"apiVersion":V,"metadata":{` and has no resourceVersion;
-// on the wire: the same bytes with `"resourceVersion":"N",` spliced in at that fixed place. Nothing is stringified twice.
+// Objects as bytes. In the store: JSON as Go writes it, which begins `{"kind":K,"apiVersion":V,"metadata":{` and has no
+// resourceVersion; on the wire: the same bytes with that spliced in where Go has it. Nothing is stringified twice.
 
 import { apiVersionOf } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Entry } from '../../store/store.ts';
 import { encodeMessage } from '../protobuf/encode.ts';
-import { type Message, messageOf } from '../protobuf/message.ts';
+import { goFields, sortedJson } from '../protobuf/go-json.ts';
+import { messageOfType } from '../protobuf/kind-message.ts';
+import type { Message } from '../protobuf/message.ts';
+import { normalizeObject } from '../resources/defaulted.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
-import { builtInName } from '../schema/schema.ts';
+import { findMember } from './json-members.ts';
 
 /** What selectors look at. */
 export interface Facts {
@@ -46,6 +49,13 @@ export class StoredObject {
   /** A new, mutable object with its resourceVersion set. */
   parse(): KubeObject {
     return JSON.parse(this.wire.toString()) as KubeObject;
+  }
+
+  /** As `parse`, in the normal form of its kind: objects that were stored long ago need not be in it. */
+  parseNormalized(): KubeObject {
+    const object = this.parse();
+    normalizeObject(this.#codec.declaration, object);
+    return object;
   }
 
   facts(): Facts {
@@ -92,7 +102,10 @@ export class ObjectCodec {
   readonly itemOffset: number;
   /** null: there is none. */
   #message: Message | null | undefined;
+  /** What the bytes of a built-in kind's objects begin with. */
   readonly #head: Buffer;
+  /** In JSON. */
+  readonly #apiVersion: Buffer;
   readonly #selectable: [string, (object: KubeObject) => string][];
 
   constructor(declaration: ResourceDeclaration) {
@@ -101,6 +114,7 @@ export class ObjectCodec {
     this.storagePrefix = `/registry/${(storage?.group ?? kind.group) || 'core'}/${storage?.plural ?? kind.plural}/`;
     const typeMeta = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind))},`;
     this.#head = Buffer.from(`${typeMeta}"metadata":{`);
+    this.#apiVersion = Buffer.from(JSON.stringify(apiVersionOf(kind)));
     this.itemOffset = declaration.isCustom ? 1 : typeMeta.length;
     this.#selectable = Object.entries(declaration.fields ?? {});
   }
@@ -109,8 +123,7 @@ export class ObjectCodec {
   get message(): Message | undefined {
     if (this.#message === undefined) {
       const { kind, isCustom } = this.declaration;
-      const definition = isCustom ? undefined : builtInName(kind.group, kind.version, kind.kind);
-      this.#message = (definition && messageOf(definition)) || null;
+      this.#message = (isCustom ? undefined : messageOfType(apiVersionOf(kind), kind.kind)) ?? null;
     }
     return this.#message ?? undefined;
   }
@@ -138,9 +151,9 @@ export class ObjectCodec {
   /** The bytes to store. `object` stays as it is. A kind that is converted has `toStore` for that. */
   encode(object: KubeObject): Buffer {
     const { storage, versions } = this.declaration;
-    if (versions) return encodeOrdered({ ...object, apiVersion: versions.storage });
-    if (storage?.encode) return encodeOrdered(storage.encode(structuredClone(object)));
-    return encodeOrdered(object);
+    if (versions) return this.#json({ ...object, apiVersion: versions.storage });
+    if (storage?.encode) return this.#json(storage.encode(structuredClone(object)));
+    return this.#json(object);
   }
 
   /** Whether a webhook has to be asked about objects of other versions: then `toStore` and `fromStore` are the way to and from the store. */
@@ -154,19 +167,19 @@ export class ObjectCodec {
     if (!versions?.convert || versions.storage === apiVersionOf(kind)) return this.encode(object);
     const { resourceVersion: _, ...metadata } = object.metadata ?? {};
     const [converted] = await versions.convert([{ ...object, metadata }], versions.storage);
-    return encodeOrdered(converted as KubeObject);
+    return this.#json(converted as KubeObject);
   }
 
   /** What the store holds with its bytes in this version, as `fromEntry` takes them; asks about all at once. @throws StatusError */
   async fromStore(entries: readonly Entry[]): Promise<Entry[]> {
     const { kind, versions } = this.declaration;
-    const others = versions?.convert ? entries.filter(({ value }) => this.#head.compare(value, 0, this.#head.length) !== 0) : [];
+    const others = versions?.convert ? entries.filter(({ value }) => !this.#isOfThisVersion(value)) : [];
     if (!versions?.convert || others.length === 0) return [...entries];
     const objects = await versions.convert(
       others.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as KubeObject),
       apiVersionOf(kind),
     );
-    const bytes = new Map(others.map((entry, i) => [entry, encodeOrdered(objects[i] as KubeObject)]));
+    const bytes = new Map(others.map((entry, i) => [entry, this.#json(objects[i] as KubeObject)]));
     return entries.map((entry) => ({ ...entry, value: bytes.get(entry) ?? entry.value }));
   }
 
@@ -177,25 +190,47 @@ export class ObjectCodec {
   /** `stored` are bytes made by `encode`, here or by a declaration that shares this one's storage. */
   fromStored(key: string, revision: number, stored: Uint8Array): StoredObject {
     const bytes = this.#inThisVersion(stored);
-    const splice = spliceOf(revision);
-    const headLength = this.#head.length;
+    const { at, isFirst } = this.#versionPlace(bytes);
+    const splice = spliceOf(revision, isFirst);
     const wire = Buffer.allocUnsafeSlow(bytes.length + splice.length);
-    wire.set(bytes.subarray(0, headLength), 0);
-    wire.write(splice, headLength, 'latin1');
-    wire.set(bytes.subarray(headLength), headLength + splice.length);
+    wire.set(bytes.subarray(0, at), 0);
+    wire.write(splice, at, 'latin1');
+    wire.set(bytes.subarray(at), at + splice.length);
     return new StoredObject(this, key, revision, wire);
   }
 
   /** The stored bytes that `object`'s wire form was made of (in this version). */
   storedBytes(object: StoredObject): Buffer {
-    const end = this.#head.length + spliceOf(object.revision).length;
-    return Buffer.concat([object.wire.subarray(0, this.#head.length), object.wire.subarray(end)]);
+    const { at, isFirst } = this.#versionPlace(object.wire);
+    const end = at + spliceOf(object.revision, isFirst).length;
+    return Buffer.concat([object.wire.subarray(0, at), object.wire.subarray(end)]);
+  }
+
+  /** Where the resourceVersion stands, or is to stand, in the bytes of an object: before the next member of metadata, or after the last. */
+  #versionPlace(bytes: Uint8Array): Place {
+    return this.declaration.isCustom ? sortedPlace(bytes) : declaredPlace(bytes, this.#head.length);
+  }
+
+  /** The object as bytes without its resourceVersion. */
+  #json(object: KubeObject): Buffer {
+    const { kind, apiVersion, metadata, ...rest } = object;
+    const { resourceVersion: _, ...meta } = metadata ?? {};
+    if (this.declaration.isCustom) return Buffer.from(sortedJson({ ...object, metadata: meta }));
+    const message = messageOfType(String(apiVersion), String(kind));
+    if (!message) throw new Error(`${apiVersion} ${kind} has no message`);
+    const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+    return Buffer.from(`${head}${goFields(message, { ...rest, metadata: meta })}}`);
+  }
+
+  #isOfThisVersion(stored: Uint8Array): boolean {
+    if (!this.declaration.isCustom) return this.#head.compare(stored, 0, this.#head.length) === 0;
+    const found = findMember(stored, 0, (key) => key === 'apiVersion');
+    return found !== undefined && this.#apiVersion.compare(stored, found.value, found.end) === 0;
   }
 
   #inThisVersion(stored: Uint8Array): Uint8Array {
     const { storage, kind, defaults } = this.declaration;
-    const head = this.#head;
-    const isSameVersion = head.compare(stored, 0, head.length) === 0;
+    const isSameVersion = this.#isOfThisVersion(stored);
     const { upgrade } = this.declaration;
     if (!storage?.decode && !upgrade && isSameVersion) return stored;
     const parsed = JSON.parse(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString()) as KubeObject;
@@ -205,16 +240,51 @@ export class ObjectCodec {
     object.kind = kind.kind;
     object.apiVersion = apiVersionOf(kind);
     defaults?.(object);
-    return encodeOrdered(object);
+    return this.#json(object);
   }
 }
 
-/** Revision 0 is that of an object which a dry run did not store: it has no resourceVersion. */
-const spliceOf = (revision: number) => (revision === 0 ? '' : `"resourceVersion":"${revision}",`);
+interface Place {
+  at: number;
+  /** Nothing of metadata stands before it. */
+  isFirst: boolean;
+}
 
-function encodeOrdered(object: KubeObject): Buffer {
-  const { kind, apiVersion, metadata, ...rest } = object;
-  if (metadata?.resourceVersion === undefined) return Buffer.from(JSON.stringify({ kind, apiVersion, metadata, ...rest }));
-  const { resourceVersion: _, ...stored } = metadata;
-  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: stored, ...rest }));
+/** What Go's ObjectMeta has before the resourceVersion, each to the beginning of its value. */
+const leadingKeys = ['name', 'generateName', 'namespace', 'uid'].map((key) => Buffer.from(`${JSON.stringify(key)}:"`));
+const [commaByte, quoteByte, backslashByte] = [...Buffer.from(',"\\')] as [number, number, number];
+
+/** In the order of Go's ObjectMeta, whose first member begins at `start`. */
+function declaredPlace(bytes: Uint8Array, start: number): Place {
+  let at = start;
+  for (const key of leadingKeys) {
+    const keyStart = bytes[at] === commaByte ? at + 1 : at;
+    if (!startsWith(bytes, key, keyStart)) continue;
+    const end = bytes.indexOf(quoteByte, keyStart + key.length);
+    // Nothing that is valid there needs an escape.
+    if (end < 0 || bytes[end - 1] === backslashByte) break;
+    at = end + 1;
+  }
+  return { at, isFirst: at === start };
+}
+
+/** Among sorted keys, as custom resources have them. */
+function sortedPlace(bytes: Uint8Array): Place {
+  const metadata = findMember(bytes, 0, (key) => key === 'metadata');
+  if (!metadata) throw new Error('an object without metadata cannot have a resourceVersion');
+  const next = findMember(bytes, metadata.value, (key) => key >= 'resourceVersion');
+  const first = metadata.value + 1;
+  if (next?.start === first) return { at: first, isFirst: true };
+  return { at: next ? next.start - 1 : metadata.end - 1, isFirst: metadata.end - 1 === first };
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array, at: number): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[at + i] !== start[i]) return false;
+  return true;
+}
+
+/** Revision 0 is that of an object which a dry run did not store: it has no resourceVersion. */
+function spliceOf(revision: number, isFirst: boolean): string {
+  if (revision === 0) return '';
+  return isFirst ? `"resourceVersion":"${revision}",` : `,"resourceVersion":"${revision}"`;
 }

@@ -275,9 +275,9 @@ export class Registry {
   ): Promise<StoredObject> {
     const strategy = options.strategy ?? this.#mainStrategy;
     const context = this.#contextOf(request);
-    const old = current.parse();
+    const old = current.parseNormalized();
     const oldMeta = old.metadata as ObjectMeta;
-    const object = await produce(current.parse());
+    const object = await produce(current.parseNormalized());
     const meta = this.#ownMetadata(object, request);
     this.#checkVersion(current, meta, name, options.isReplacement ?? false);
     if (meta.uid && meta.uid !== oldMeta.uid) {

@@ -4,6 +4,7 @@
 import { apiVersionOf, type Kind } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type KindVersions, onlyVersion } from '../apply/kind-versions.ts';
+import { defaultObject } from '../resources/defaulted.ts';
 import type { StoredVersions } from '../resources/resource.ts';
 import type { ResourceTable, Served } from './resource-table.ts';
 
@@ -47,7 +48,7 @@ function converted(object: KubeObject, from: Served, to: Served): KubeObject {
   const result = to.declaration.storage?.decode?.(stored) ?? stored;
   result.kind = to.kind.kind;
   result.apiVersion = apiVersionOf(to.kind);
-  to.declaration.defaults?.(result);
+  defaultObject(to.declaration, result);
   return result;
 }
 

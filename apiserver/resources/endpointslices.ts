@@ -1,5 +1,6 @@
 // EndpointSlices: some of the endpoints behind a service, all of one address type.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type EndpointSlice, endpointSlices } from '../../api/discovery.ts';
 import { type FieldError, invalid, notSupported, required, tooMany } from '../../api/field-error.ts';
 import { eachAt } from '../../api/validation/each.ts';
@@ -90,7 +91,7 @@ export const endpointSliceResource = serve(endpointSlices, {
     slice.metadata = { ...slice.metadata, generation: 1 };
   },
   beforeUpdate: (slice, old) => {
-    const isSame = JSON.stringify([slice.endpoints, slice.ports]) === JSON.stringify([old.endpoints, old.ports]);
+    const isSame = isDeepStrictEqual([slice.endpoints, slice.ports], [old.endpoints, old.ports]);
     const generation = old.metadata?.generation ?? 1;
     slice.metadata = { ...slice.metadata, generation: isSame ? generation : generation + 1 };
   },

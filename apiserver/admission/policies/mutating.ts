@@ -14,6 +14,7 @@ import type { KubeObject } from '../../../api/wire.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import { AdmissionExpressions, type AdmissionProgram } from '../../cel/admission-expressions.ts';
 import { CelError } from '../../cel/environment.ts';
+import { defaultObject } from '../../resources/defaulted.ts';
 import { schemaOf } from '../../schema/schema.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
 import type { ClusterView } from '../cluster-view.ts';
@@ -218,7 +219,7 @@ class Pass {
     const isOwn = kind === attributes.kind || objectKind !== undefined;
     const current = isOwn ? object : await converted(view, object, attributes.kind, kind);
     const patched = isJsonPatch ? withOperations(current, made, schema) : withConfiguration(current, made, schema);
-    served?.declaration.defaults?.(patched);
+    if (served) defaultObject(served.declaration, patched);
     replaceObject(object, isOwn ? patched : await converted(view, patched, kind, attributes.kind));
     if (isOwn) this.#evaluation?.evaluation.refresh(object);
     else this.#evaluation = undefined;

@@ -121,7 +121,7 @@ test('a policy without its kind of parameters denies; with failurePolicy Ignore 
 test('several failures are all told; the first is the message', async () => {
   const remove = (key: string) => patch(`[JSONPatch{op: "remove", path: "/data/${key}"}]`);
   await mutate('map-several', [remove('x'), remove('y')]);
-  const { json } = await server.addConfigMap('map-several', 'c', { data: {} });
+  const { json } = await server.addConfigMap('map-several', 'c', { data: { other: 'yes' } });
   const text = (key: string) =>
     `policy 'map-several' with binding 'map-several' denied request: JSON Patch: error in remove for path: '/data/${key}': Unable to remove nonexistent key: ${key}: missing value`;
   assert.equal(json.message, text('x'));

@@ -16,7 +16,11 @@ after(() => server.close());
 const configMaps = rulesFor('', 'configmaps', ['CREATE', 'UPDATE']);
 
 /** A policy of one validation over config maps, and what it makes of one of them. */
-async function outcomeOf(name: string, validation: object, { binding = {}, data = {}, ...spec }: Record<string, unknown> = {}) {
+async function outcomeOf(
+  name: string,
+  validation: object,
+  { binding = {}, data = { other: 'yes' }, ...spec }: Record<string, unknown> = {},
+) {
   await server.addNamespace(name);
   await server.addValidating(name, { matchConstraints: configMaps, validations: [validation], ...spec }, binding as object);
   return server.addConfigMap(name, 'c', { data });

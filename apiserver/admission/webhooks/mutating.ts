@@ -9,6 +9,7 @@ import { semanticEqual } from '../../../api/validation/semantic-equal.ts';
 import type { KubeObject } from '../../../api/wire.ts';
 import type { Random } from '../../../base/random.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
+import { defaultObject } from '../../resources/defaulted.ts';
 import { decodeObject } from '../../schema/decode.ts';
 import { schemaOf } from '../../schema/schema.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
@@ -133,7 +134,7 @@ function applied(view: ClusterView, { patch, answer, webhook, attributes, kind, 
   try {
     const patched = jsonPatch(structuredClone(object), patch) as KubeObject;
     const result = schema ? decodeObject(patched, { kind: objectKind ?? kind, schema, fieldValidation: 'Ignore' }).object : patched;
-    served?.declaration.defaults?.(result);
+    if (served) defaultObject(served.declaration, result);
     return result;
   } catch (error) {
     if (error instanceof StatusError) throw internalError(error.message);
