@@ -13,6 +13,7 @@ import type { ReferencedObjects } from './containers/environment.ts';
 import type { PodFacts } from './containers/field-ref.ts';
 import type { Directories } from './directories.ts';
 import type { ImagePuller } from './images/image-puller.ts';
+import type { KubeletMetrics } from './metrics/kubelet-metrics.ts';
 import type { PodStateReader } from './pods/pod-state.ts';
 import type { Probes } from './probes/probes.ts';
 import type { StatusWriter } from './status/status-writer.ts';
@@ -28,6 +29,7 @@ export interface KubeletContext {
   random: Random;
   log: Log;
   events: EventRecorder;
+  metrics: KubeletMetrics;
   directories: Directories;
   cgroups: PodCgroups;
   images: ImagePuller;

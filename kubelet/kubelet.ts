@@ -10,6 +10,7 @@ import type { Log } from '../base/log.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import type { Cache, CacheSet } from '../client/cache.ts';
 import type { Client } from '../client/client.ts';
+import { DelegatedAccess } from '../client/delegated-access.ts';
 import { createEventRecorder } from '../client/events.ts';
 import type { ContainerRuntime } from '../runtime/runtime.ts';
 import { createPodCgroups, noCgroups } from './cgroups/pod-cgroups.ts';
@@ -21,6 +22,8 @@ import type { KubeletContext } from './context.ts';
 import { type Directories, podDirectory, podLogDirectory, podsDirectory } from './directories.ts';
 import { ImagePuller, type ImagePullOptions } from './images/image-puller.ts';
 import { rotateLogs } from './logs/log-rotation.ts';
+import { KubeletMetrics } from './metrics/kubelet-metrics.ts';
+import { measuredRuntime } from './metrics/measured-runtime.ts';
 import { primaryAddress, readMachine } from './node/machine.ts';
 import { NodeAgent } from './node/node-agent.ts';
 import { type Capacity, nodeCapacity } from './node/node-object.ts';
@@ -80,6 +83,8 @@ export interface KubeletOptions {
   clock?: Clock;
   random?: Random;
   log: Log;
+  /** Default: some of its own. */
+  metrics?: KubeletMetrics;
   /** Ends the kubelet as `close({ stopPods: false })` does. */
   signal?: AbortSignal;
 }
@@ -88,6 +93,8 @@ export interface Kubelet {
   nodeName: string;
   /** The server's. */
   port: number;
+  /** What /metrics says. */
+  metrics(): Promise<string>;
   /** With `stopPods` their containers are ended first, each with its grace period. */
   close(options: { stopPods: boolean }): Promise<void>;
 }
@@ -101,7 +108,9 @@ const shutdownGraceSecondsMax = 30;
 
 /** Resolves when the node is registered and its pods are being looked after. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
-  const { nodeName, client, caches, runtime, log, clock = systemClock, random = systemRandom } = options;
+  const { nodeName, client, caches, log, clock = systemClock, random = systemRandom } = options;
+  const metrics = options.metrics ?? new KubeletMetrics({ nodeName, clock });
+  const runtime = measuredRuntime(options.runtime, metrics);
   const end = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
   const directories: Directories = {
@@ -131,6 +140,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     random,
     log,
     events,
+    metrics,
     directories,
     cgroups: options.cgroups ? await createPodCgroups({ ...options.cgroups, log }) : noCgroups,
     images: new ImagePuller({ runtime, clock, events, ...options.imagePull }),
@@ -148,6 +158,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       random,
       log,
       events,
+      metrics,
       probe: (input) => probeOnce(runtime, clock, input),
       onChange: (uid) => workers.get(uid)?.wake(),
     }),
@@ -177,8 +188,24 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     : undefined;
   const apiPod = (pod: Pod) => (statics?.isStatic(pod.metadata?.uid ?? '') ? statics.mirrorOf(pod) : pod);
   const workers = new PodWorkers({ context, apiPod });
+  metrics.readFrom({
+    runningPods: () => workers.all().filter(({ state }) => state.sandboxes[0]?.isReady).length,
+    containers() {
+      const counts = new Map<string, number>();
+      for (const { state } of workers.all().flatMap((worker) => worker.state.containers)) counts.set(state, (counts.get(state) ?? 0) + 1);
+      return counts;
+    },
+    desired: () => workers.all().map(({ uid, isActive }) => ({ isStatic: statics?.isStatic(uid) ?? false, isActive })),
+  });
   const server = options.tls
-    ? await startKubeletServer({ context, workers, tls: options.tls, address: options.address, port: options.port ?? 10250 })
+    ? await startKubeletServer({
+        context,
+        workers,
+        access: new DelegatedAccess({ client, clock, tokenSeconds: 120, allowedSeconds: 300, deniedSeconds: 30 }),
+        tls: options.tls,
+        address: options.address,
+        port: options.port ?? 10250,
+      })
     : undefined;
   const port = server?.port ?? options.port ?? 10250;
   const agent = new NodeAgent({
@@ -203,6 +230,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     states: context.states,
     clock,
     log,
+    metrics,
     onPod: (uid) => workers.get(uid)?.wake(),
     onHealth: (error) => agent.setRuntimeError(error),
   });
@@ -215,6 +243,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
         images: imageCollector,
         clock,
         log,
+        metrics,
         rootDirectory: directories.root,
         ...options.eviction,
         onPressure: () => void agent.report(),
@@ -266,7 +295,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     return closing;
   };
   options.signal?.addEventListener('abort', () => void closeOnce({ stopPods: false }), { once: true });
-  return { nodeName, port, close: closeOnce };
+  return { nodeName, port, metrics: () => metrics.render(), close: closeOnce };
 }
 
 function mentions(pod: Pod, plural: string, name: string): boolean {

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { services } from '../api/core.ts';
 import type { Pki } from '../apiserver/pki/pki.ts';
-import type { ApiServer } from '../apiserver/server.ts';
+import { type ApiServer, buildInfoOf, defaultVersion } from '../apiserver/server.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { CacheSet } from '../client/cache.ts';
-import type { Client } from '../client/client.ts';
 import { createClient } from '../client/rest-client.ts';
 import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts';
+import { KubeletMetrics } from '../kubelet/metrics/kubelet-metrics.ts';
 import { isNftablesUsable, Nftables } from '../proxy/nftables.ts';
 import { type Proxy as ServiceProxy, startProxy } from '../proxy/proxy.ts';
 import { Userspace } from '../proxy/userspace.ts';
@@ -24,6 +24,7 @@ import { createSimulatedRuntime } from '../runtime/simulated.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import type { ClusterConfig } from './config.ts';
 import { nodePodCidr } from './machine-network.ts';
+import { metricsSettings } from './measured.ts';
 
 /** What everything is handed. */
 export interface Ambient {
@@ -48,11 +49,6 @@ export function planNodes(config: ClusterConfig, record: ClusterRecord): NodePla
     isSimulated,
     podCidr: nodePodCidr(record.podCidr, index),
   }));
-}
-
-/** A client in the name of a component. */
-export function clientOf(apiServer: ApiServer, name: string, groups: string[] = []): Client {
-  return createClient(apiServer.transport({ name, groups }));
 }
 
 /** Finds, configures and supervises the node's containerd. */
@@ -111,9 +107,17 @@ export async function startNode({
     : (containerd?.runtime ?? (await connectExternal(config.runtime, { clock, log })));
   const certificates = pki.kubelets[plan.name];
   if (!certificates) throw new Error(`node ${plan.name} has no certificates`);
+  const metrics = new KubeletMetrics({
+    nodeName: plan.name,
+    clock,
+    settings: metricsSettings(config),
+    buildInfo: buildInfoOf(defaultVersion),
+  });
+  const transport = apiServer.transport({ name: `system:node:${plan.name}`, groups: ['system:nodes'] });
   return startKubelet({
     nodeName: plan.name,
-    client: clientOf(apiServer, `system:node:${plan.name}`, ['system:nodes']),
+    client: createClient(metrics.component.measured(transport, `127.0.0.1:${record.port}`)),
+    metrics,
     caches,
     runtime,
     rootDirectory: join(config.dataDirectory, 'kubelet', plan.name),

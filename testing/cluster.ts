@@ -53,7 +53,7 @@ const masters = { name: 'system:admin', groups: ['system:masters'] };
 /** What rest_client_* call the server that has no address. */
 const host = 'in-process';
 
-export type MeasuredComponent = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+export type MeasuredComponent = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | `kubelet/${string}`;
 
 export class Cluster {
   readonly clock: Clock;
@@ -155,9 +155,11 @@ export class Cluster {
     throw new Error(`it was not so within ${seconds} s of cluster time: ${isSo}`);
   }
 
-  /** What a component's /metrics says, in Prometheus' text form. */
+  /** What a component's /metrics says, in Prometheus' text form; a kubelet's name is `kubelet/NODE`. @throws Error when there is no such node */
   metricsOf(component: MeasuredComponent): Promise<string> {
-    return component === 'kube-apiserver' ? this.apiServer.metrics() : this.#metrics[component].render();
+    if (component === 'kube-apiserver') return this.apiServer.metrics();
+    if (component === 'kube-controller-manager' || component === 'kube-scheduler') return this.#metrics[component].render();
+    return this.#kubeletOf(component.slice('kubelet/'.length)).metrics();
   }
 
   /** Every object as it is now. */
@@ -172,8 +174,7 @@ export class Cluster {
 
   /** The node falls silent, as when its machine loses power. @throws Error when there is no such node */
   async stopNode(name: string): Promise<void> {
-    const kubelet = this.#kubelets.get(name);
-    if (!kubelet) throw new Error(`there is no node ${name}`);
+    const kubelet = this.#kubeletOf(name);
     this.#kubelets.delete(name);
     await kubelet.close({ stopPods: false });
   }
@@ -202,6 +203,12 @@ export class Cluster {
       end.abort();
       await Promise.all(loops);
     });
+  }
+
+  #kubeletOf(name: string): Kubelet {
+    const kubelet = this.#kubelets.get(name);
+    if (!kubelet) throw new Error(`there is no node ${name}`);
+    return kubelet;
   }
 
   #measuredClientOf(component: 'kube-controller-manager' | 'kube-scheduler'): Client {

@@ -8,6 +8,7 @@ import { quantityValue } from '../../api/quantity.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { ContainerRuntime } from '../../runtime/runtime.ts';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts';
 import { podUidLabel } from '../pods/names.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';
 import type { ImageCollector } from './image-collector.ts';
@@ -18,6 +19,7 @@ export interface EvictionOptions {
   images: ImageCollector;
   clock: Clock;
   log: Log;
+  metrics: Pick<KubeletMetrics, 'evicted'>;
   /** Whose file system is watched. */
   rootDirectory: string;
   /** Default 100 MiB. */
@@ -82,6 +84,7 @@ export class Eviction {
     const worker = first && workers.get(first.metadata?.uid ?? '');
     if (!worker) return;
     const message = `The node was low on resource: ${resource}. Threshold quantity: ${thresholdBytes}, available: ${Math.floor(availableBytes / 1024)}Ki. `;
+    this.#options.metrics.evicted(resource === 'memory' ? 'memory.available' : 'nodefs.available');
     log.warn('pod evicted', { pod: first.metadata?.name, resource });
     worker.evict('Evicted', message, 0);
   }

@@ -30,6 +30,7 @@ export const sandboxPhase: PodPhase = {
     try {
       const config = start.sandboxConfig ?? {};
       start.sandboxId = await context.runtime.runPodSandbox(config, pod.spec?.runtimeClassName);
+      context.metrics.podStarted(pod.spec?.containers.length ?? 0);
     } catch (error) {
       recordPodEvent(context, pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${errorText(error)}`);
       throw error;

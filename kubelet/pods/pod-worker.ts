@@ -68,6 +68,8 @@ export class PodWorker {
   #published: PodStatus | undefined;
   #volumesRefreshedMs: number;
   readonly #startTime: string;
+  /** When it was first seen, monotonic. */
+  readonly #seenMs: number;
   readonly #waiting = new Map<string, WaitingReason>();
   readonly #backoffs = new Map<string, CrashBackoffEntry>();
   readonly #messages = new Map<string, string>();
@@ -79,6 +81,7 @@ export class PodWorker {
     this.uid = options.pod.metadata?.uid ?? '';
     this.#log = this.#context.log.child({ pod: `${options.pod.metadata?.namespace}/${options.pod.metadata?.name}` });
     this.#startTime = timestamp(this.#context.clock);
+    this.#seenMs = this.#context.metrics.nowMs();
     this.#volumesRefreshedMs = this.#context.clock.nowMs();
     this.#isAdmitted = options.pod.status?.startTime !== undefined;
     const phase = options.pod.status?.phase;
@@ -167,10 +170,14 @@ export class PodWorker {
   }
 
   async #run(): Promise<void> {
+    const { metrics } = this.#context;
     while (this.#isDirty && !this.#isStopped) {
       this.#isDirty = false;
+      const type = this.#published ? 'sync' : 'create';
+      const startMs = metrics.nowMs();
       try {
         await this.#look();
+        metrics.podSynced(type, startMs);
         this.#failures = 0;
       } catch (error) {
         if (isAbortError(error, this.#starting.signal) || this.#isStopped) continue;
@@ -525,7 +532,9 @@ export class PodWorker {
       isTerminated,
       nowMs: clock.nowMs(),
     });
+    const wasRunning = this.status?.phase === 'Running';
     this.#published = status;
+    if (status.phase === 'Running' && !wasRunning) this.#context.metrics.podRunning(this.#pod, this.#seenMs);
     const apiPod = this.#options.apiPod(this.#pod);
     if (apiPod && !this.#isRemoved) statuses.set(this.uid, apiPod, status);
     return status;

@@ -5,6 +5,7 @@ import type { Subscription } from 'rxjs';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { ContainerRuntime, RuntimeEvent } from '../../runtime/runtime.ts';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts';
 import { podUidLabel } from './names.ts';
 import type { PodStateReader } from './pod-state.ts';
 
@@ -13,6 +14,7 @@ export interface RuntimeWatchOptions {
   states: PodStateReader;
   clock: Clock;
   log: Log;
+  metrics: Pick<KubeletMetrics, 'nowMs' | 'relisted'>;
   /** Default 10 s. */
   relistMs?: number;
   onPod(uid: string): void;
@@ -63,7 +65,8 @@ export class RuntimeWatch {
   }
 
   async #relist(): Promise<void> {
-    const { runtime, states, log, onPod, onHealth } = this.#options;
+    const { runtime, states, log, metrics, onPod, onHealth } = this.#options;
+    const startMs = metrics.nowMs();
     try {
       const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
       const owners = new Map<string, string>();
@@ -80,6 +83,7 @@ export class RuntimeWatch {
       this.#prints = prints;
       states.retain(new Set(owners.keys()));
       onHealth(undefined);
+      metrics.relisted(startMs);
       for (const uid of changed) onPod(uid);
     } catch (error) {
       if (!(error instanceof Error)) throw error;

@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { EventRecorder } from '../../client/events.ts';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.ts';
 import { containersOf, fieldPathOf, type NamedContainer } from '../pods/names.ts';
 import type { ProbeVerdict } from '../pods/plan.ts';
 import { type ContainerState, latestContainer, type PodState } from '../pods/pod-state.ts';
@@ -19,6 +20,7 @@ export interface ProbesOptions {
   random: Random;
   log: Log;
   events: Pick<EventRecorder, 'record'>;
+  metrics: Pick<KubeletMetrics, 'nowMs' | 'probed' | 'probeEnded'>;
   /** Carries out one probe. */
   probe(input: { probe: Probe; container: Container; containerId: string; podIp: string; pod: Pod }): Promise<ProbeOutcome>;
   /** A result has changed. */
@@ -27,6 +29,8 @@ export interface ProbesOptions {
 
 interface Loop {
   type: ProbeType;
+  pod: Pod;
+  container: string;
   uid: string;
   containerId: string;
   timer: Timer | undefined;
@@ -99,6 +103,8 @@ export class Probes {
     const { type, pod, current, probe } = start;
     const loop: Loop = {
       type,
+      pod,
+      container: start.named.container.name,
       uid: pod.metadata?.uid ?? '',
       containerId: current.id,
       timer: undefined,
@@ -123,6 +129,7 @@ export class Probes {
     loop.isEnded = true;
     loop.timer?.cancel();
     this.#loops.delete(key);
+    this.#options.metrics.probeEnded(loop);
   }
 
   async #once(loop: Loop, start: { pod: Pod; named: NamedContainer; probe: Probe; podIp: string }): Promise<void> {
@@ -131,14 +138,18 @@ export class Probes {
     const startup = this.#loops.get(`${loop.containerId}/startup`);
     if (loop.type === 'startup' ? loop.verdict === 'success' : named.container.startupProbe && startup?.verdict !== 'success') return;
     if (loop.verdict === 'failure' && loop.type !== 'readiness') return;
+    const { metrics } = this.#options;
+    const startMs = metrics.nowMs();
     let outcome: ProbeOutcome;
     try {
       outcome = await this.#options.probe({ probe, container: named.container, containerId: loop.containerId, podIp, pod });
     } catch (error) {
+      metrics.probed(loop, 'unknown', startMs);
       this.#options.log.warn('probe could not be made', { container: named.container.name, error: String(error) });
       return;
     }
     if (loop.isEnded) return;
+    metrics.probed(loop, outcome.result === 'failure' ? 'failed' : 'successful', startMs);
     this.#judge(loop, start, outcome);
   }
 

@@ -4,7 +4,7 @@ export type Route =
   | { what: 'logs'; namespace: string; pod: string; container: string }
   | { what: 'exec' | 'attach' | 'run'; namespace: string; pod: string; uid: string | undefined; container: string }
   | { what: 'portForward'; namespace: string; pod: string; uid: string | undefined }
-  | { what: 'pods' | 'healthz' | 'stats' | 'metrics' | 'resourceMetrics' | 'configz' };
+  | { what: 'pods' | 'healthz' | 'stats' | 'metrics' | 'resourceMetrics' | 'containerMetrics' | 'probeMetrics' | 'configz' };
 
 const plain: Record<string, Route> = {
   '/pods': { what: 'pods' },
@@ -15,6 +15,8 @@ const plain: Record<string, Route> = {
   '/stats/summary': { what: 'stats' },
   '/metrics': { what: 'metrics' },
   '/metrics/resource': { what: 'resourceMetrics' },
+  '/metrics/cadvisor': { what: 'containerMetrics' },
+  '/metrics/probes': { what: 'probeMetrics' },
   '/configz': { what: 'configz' },
 };
 

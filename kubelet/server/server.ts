@@ -5,24 +5,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { StatusError } from '../../api/status.ts';
+import type { DelegatedAccess } from '../../client/delegated-access.ts';
+import { metricsContentType } from '../../client/metrics/registry.ts';
 import { RuntimeError } from '../../runtime/runtime.ts';
 import type { KubeletContext } from '../context.ts';
 import { latestContainer } from '../pods/pod-state.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
 import type { PodWorkers } from '../pods/pod-workers.ts';
+import { authorize } from './access.ts';
 import { serveLogs } from './logs.ts';
 import { isTrue, type Route, routeOf } from './route.ts';
 import { upgradeToRuntime } from './runtime-upgrade.ts';
-import { kubeletMetrics, resourceMetrics, statsSummary } from './stats.ts';
+import { containerMetrics, resourceMetrics, statsSummary } from './stats.ts';
 import { bridgeExec, type ExecStreams, execProtocols } from './websocket-exec.ts';
 import { bridgePortForward, portForwardProtocols, tunnelPortForward, tunnelProtocol } from './websocket-port-forward.ts';
 
 export interface KubeletServerOptions {
   context: KubeletContext;
   workers: PodWorkers;
+  /** Asks the API server about those it does not know by their certificates; absent: nobody else may ask. */
+  access?: DelegatedAccess | undefined;
   /** PEM. */
   tls: { cert: string; key: string; clientCa: string };
   address: string | undefined;
@@ -35,9 +39,6 @@ export interface KubeletServer {
   close(): Promise<void>;
 }
 
-/** Who may ask: cluster administrators, and the API server. */
-const administrators = 'system:masters';
-const apiServerName = 'kube-apiserver-kubelet-client';
 const messageBytesMax = 4 << 20;
 /** spdystream's and Kubernetes' own upgrade header, and ours. */
 const spdy = 'spdy/3.1';
@@ -74,10 +75,12 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
 class Handler {
   readonly #context: KubeletContext;
   readonly #workers: PodWorkers;
+  readonly #access: DelegatedAccess | undefined;
   readonly #sockets = new Set<Duplex>();
   readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false });
 
-  constructor({ context, workers }: KubeletServerOptions) {
+  constructor({ context, workers, access }: KubeletServerOptions) {
+    this.#access = access;
     this.#context = context;
     this.#workers = workers;
   }
@@ -90,7 +93,7 @@ class Handler {
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'https://kubelet');
     try {
-      authorize(request);
+      await authorize(request, this.#context.nodeName, this.#access);
       const route = routeOf(url.pathname);
       if (!route) throw new StatusError('NotFound', '404 page not found');
       await this.#serve(route, { request, response, query: url.searchParams });
@@ -119,17 +122,17 @@ class Handler {
         answer('application/json', JSON.stringify(await statsSummary(context)));
         return;
       case 'resourceMetrics':
-        answer('text/plain; version=0.0.4; charset=utf-8', await resourceMetrics(context));
+        answer(metricsContentType, await resourceMetrics(context));
         return;
-      case 'metrics': {
-        const states = this.#workers.all().map((w) => w.state);
-        const containers = states.flatMap((s) => s.containers.filter((c) => c.state === 'running')).length;
-        answer(
-          'text/plain; version=0.0.4; charset=utf-8',
-          kubeletMetrics({ pods: states.filter((s) => s.sandboxes[0]?.isReady).length, containers }),
-        );
+      case 'containerMetrics':
+        answer(metricsContentType, await containerMetrics(context));
         return;
-      }
+      case 'probeMetrics':
+        answer(metricsContentType, await context.metrics.renderProbes());
+        return;
+      case 'metrics':
+        answer(metricsContentType, await context.metrics.render());
+        return;
       case 'configz':
         answer(
           'application/json',
@@ -159,7 +162,7 @@ class Handler {
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);
     try {
-      authorize(request);
+      await authorize(request, this.#context.nodeName, this.#access);
       const url = new URL(request.url ?? '/', 'https://kubelet');
       const route = routeOf(url.pathname);
       if (route?.what !== 'exec' && route?.what !== 'attach' && route?.what !== 'portForward')
@@ -256,17 +259,6 @@ const statusText: Record<number, string> = {
 };
 
 /** @throws StatusError Unauthorized, Forbidden */
-function authorize(request: IncomingMessage): void {
-  const socket = request.socket as TLSSocket;
-  if (!socket.authorized) throw new StatusError('Unauthorized', 'Unauthorized');
-  const { subject } = socket.getPeerCertificate();
-  const groups = ([] as string[]).concat(subject?.O ?? []);
-  if (groups.includes(administrators) || subject?.CN === apiServerName) return;
-  throw new StatusError(
-    'Forbidden',
-    `Forbidden (user=${subject?.CN}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource=proxy)`,
-  );
-}
 
 function failureOf(error: unknown): { code: number; message: string } {
   if (error instanceof StatusError) return { code: error.code, message: error.message };
