@@ -362,7 +362,7 @@ test(`${runs} mutated requests are each answered, and nothing invalid is stored`
           assert.ok(status >= 200 && status < 600, what);
           // A HEAD's answer does not say why.
           if (status === 500 && hostile.method === 'HEAD') assert.match(hostile.path, /resourceVersion=/, what);
-          else if (status === 500) assert.match(text, knownAs500, what);
+          else if (status === 500) assert.match(text.replace(/\s+/g, ' '), knownAs500, what);
           else assert.ok(status < 500 || status === 501 || status === 503 || status === 504, what);
           if (status >= 400 && type.startsWith('application/json') && hostile.method !== 'HEAD') {
             const answer = JSON.parse(text) as { kind?: string; code?: number };

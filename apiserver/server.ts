@@ -1,9 +1,5 @@
 // The API server: the filters in their order, what they lead to, and the server's beginning and end.
 
-import { type IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { customResourceDefinitions } from '../api/apiextensions.ts';
 import { namespaces } from '../api/core.ts';
@@ -25,13 +21,14 @@ import { type RequestHeaderOptions, requestHeaderAuthenticator } from './authn/r
 import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { StoreFeed } from './cache/store-feed.ts';
-import { type ApiContext, type ApiState, chain, type Filter, type Handler, type Upgrade } from './context.ts';
+import { type ApiState, chain, type Filter } from './context.ts';
 import { CustomResources } from './customresources/custom-resources.ts';
 import { HttpExchange } from './exchange.ts';
 import { type AuditOptions, audit } from './filters/audit.ts';
 import { auditId } from './filters/audit-id.ts';
 import { authenticate } from './filters/authenticate.ts';
 import { authorize } from './filters/authorize.ts';
+import { cors, strictTransportSecurity } from './filters/browsers.ts';
 import { deadline } from './filters/deadline.ts';
 import { impersonate } from './filters/impersonate.ts';
 import { measure } from './filters/measure.ts';
@@ -52,6 +49,8 @@ import type { KubeletConnection } from './handlers/kubelet-connection.ts';
 import { logPaths } from './handlers/logs.ts';
 import { openApiPaths } from './handlers/openapi.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
+import { HealthChecks } from './health-checks.ts';
+import { Listeners, type ListenOptions } from './listeners.ts';
 import { localTransport } from './local-transport.ts';
 import { measuredAudit, measuredAuthentication, measuredAuthorizer } from './measured-access.ts';
 import { measuredStore } from './measured-store.ts';
@@ -106,6 +105,14 @@ export interface ApiServerOptions {
   requestTimeoutMs?: number;
   /** Metrics that are not shown, and labels that are not told apart. */
   metricsSettings?: MetricsSettings;
+  /** Watches last from this long to twice as long, unless they ask for another time. Default 1800. */
+  watchSecondsMin?: number;
+  /** How long a server that is closed goes on as before, but for not being ready. Default 0. */
+  shutdownDelaySeconds?: number;
+  /** Of Strict-Transport-Security. Absent: no such header. */
+  strictTransportSecurity?: readonly string[];
+  /** Regular expressions of origins whose pages may read answers. Default none. */
+  corsAllowedOrigins?: readonly string[];
   /** Called once the caches are filled; the server is ready when all have resolved. */
   begin?: readonly ((server: ServerParts) => Promise<void> | void)[];
 }
@@ -121,14 +128,6 @@ export interface VersionInfo {
   goVersion: string;
   compiler: string;
   platform: string;
-}
-
-export interface ListenOptions {
-  host: string;
-  /** 0: any. */
-  port: number;
-  /** PEM. Clients may show a certificate of `clientCa`. */
-  tls: { cert: string; key: string; clientCa: string };
 }
 
 export interface ApiServer {
@@ -213,7 +212,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const hooks = new Map([['/v1/services', serviceAllocation]]);
   const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission, hooks });
   const flowMetrics = new FlowMetrics(metrics.registry);
-  const { maxRequestsInFlight, requestTimeoutMs = 60_000 } = options;
+  const { maxRequestsInFlight, requestTimeoutMs = 60_000, watchSecondsMin = 1800, shutdownDelaySeconds = 0 } = options;
   const flowControl = new FlowControl({
     clock,
     metrics: flowMetrics,
@@ -236,6 +235,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     view,
     metrics,
     openWatches,
+    watchSecondsMin,
     kubelet,
     serviceAccountTokens,
     authenticators: options.authenticators,
@@ -244,17 +244,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   serviceAccountTokens?.attach(resources);
   let address = `${options.advertiseAddress ?? '127.0.0.1'}:443`;
-  let isReady = false;
+  /** Not ready any more, but still serving; then only finishing what was begun. */
+  let isLeaving = false;
   let isClosing = false;
-  const checks: HealthCheck[] = [
-    { name: 'ping', problem: () => undefined },
-    { name: 'log', problem: () => undefined },
-    { name: 'etcd', problem: () => store.currentRevision().then(() => undefined, String) },
-    { name: 'informer-sync', isReadinessOnly: true, problem: () => (feed.isSynced ? undefined : 'the caches are not filled') },
-    { name: 'poststarthook/bootstrap-objects', isReadinessOnly: true, problem: () => (isReady ? undefined : 'not finished') },
-    { name: 'shutdown', isReadinessOnly: true, problem: () => (isClosing ? 'process is shutting down' : undefined) },
-    ...(options.healthChecks ?? []),
-  ];
+  const health = new HealthChecks({ store, feed, isShuttingDown: () => isLeaving, others: options.healthChecks ?? [] });
 
   const authenticators = [...(requestHeader ? [requestHeaderAuthenticator(requestHeader)] : []), ...options.authenticators];
   // Outermost first: what a request passes on its way in, and its answer on its way out.
@@ -264,6 +257,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     auditId(random),
     renderErrors(log),
     shuttingDown(() => isClosing),
+    ...(options.strictTransportSecurity?.length ? [strictTransportSecurity(options.strictTransportSecurity)] : []),
+    ...(options.corsAllowedOrigins?.length ? [cors(options.corsAllowedOrigins)] : []),
     measuredAuthentication(
       authenticate(authenticators, { anonymous: options.anonymous, proxyCa: requestHeader?.ca }),
       clock,
@@ -295,7 +290,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(serviceAccountTokens ? ['/.well-known/openid-configuration', '/openid/v1/jwks'] : []),
     ...(logDirectory ? ['/logs'] : []),
   ];
-  const handle = chain(filters, dispatch({ server, discovery, aggregator, checks, version, paths, pathNames }));
+  const handle = chain(filters, dispatch({ server, discovery, aggregator, checks: health.all, version, paths, pathNames }));
   const koa = new Koa<ApiState>();
   koa.use(async (ctx) => {
     ctx.state.exchange = new HttpExchange(ctx.req, ctx.res);
@@ -316,55 +311,35 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ? new CustomResources({ resources, clock, log, random, view })
     : undefined;
   await customResources?.start();
+  health.finished('crd-informer-synced');
   const flowConfiguration = followConfiguration(server, flowControl, localTransport(koa, handle, apiServerUser));
   const flowMaintenance = maintainBootstrap(server);
   const readiness = createBootstrapObjects(server, serviceAllocation)
+    .then(() => health.finished('scheduling/bootstrap-system-priority-classes'))
     .then(() => restoreBootstrap(server))
+    .then(() => health.finished('priority-and-fairness-config-producer'))
     .then(() => flowConfiguration.refresh())
+    .then(() => health.finished('priority-and-fairness-config-consumer'))
     .then(() => Promise.all((options.begin ?? []).map((begin) => begin(server))))
     .then(() => {
-      isReady = true;
+      health.finished('rbac/bootstrap-roles');
       aggregator.start();
+      health.finished('apiservice-registration-controller');
     });
   readiness.catch((error: unknown) => log.error('bootstrap objects could not be made', { error: String(error) }));
   const bookmarks = startBookmarks(server);
   const compactor = startCompactor({ store, clock, log });
   let published: PublishedAddress | undefined;
-  const listeners: { server: Server; sockets: Set<Socket> }[] = [];
+  const listeners = new Listeners({ koa, handle, clock, log, authorities: requestHeader ? [requestHeader.ca] : [] });
 
   return {
     transport: (user) => localTransport(koa, handle, user),
     resources,
     metrics: () => metrics.render(),
     ready: () => readiness,
-    async listen({ host, port, tls }) {
-      const authorities = [tls.clientCa, ...(requestHeader ? [requestHeader.ca] : [])];
-      const https = createServer(
-        { cert: tls.cert, key: tls.key, ca: authorities, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 180_000 },
-        koa.callback(),
-      );
-      // Watches and uploads take as long as they take; the deadline filter bounds the others.
-      https.requestTimeout = 0;
-      const sockets = new Set<Socket>();
-      https.on('secureConnection', (socket) => {
-        socket.setNoDelay(true);
-        sockets.add(socket);
-        socket.once('close', () => sockets.delete(socket));
-      });
-      https.on('upgrade', (request, socket, head) => {
-        serveUpgrade(koa, handle, { request, socket, head }).catch((error: unknown) => {
-          log.debug('an upgraded connection failed', { error: String(error) });
-          socket.destroy();
-        });
-      });
-      https.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { error: error.message }));
-      await new Promise<void>((resolve, reject) => {
-        https.once('error', reject);
-        https.listen(port, host, resolve);
-      });
-      listeners.push({ server: https, sockets });
-      const bound = (https.address() as AddressInfo).port;
-      address = `${options.advertiseAddress ?? host}:${bound}`;
+    async listen(listening) {
+      const bound = await listeners.listen(listening);
+      address = `${options.advertiseAddress ?? listening.host}:${bound}`;
       const { advertiseAddress } = options;
       if (advertiseAddress === '::1' || advertiseAddress?.startsWith('127.')) {
         // Pods and other nodes would find themselves there; endpoints may not hold such addresses.
@@ -376,9 +351,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return { port: bound };
     },
     async close(graceSeconds = 5) {
-      if (isClosing) return;
-      isClosing = true;
+      if (isLeaving) return;
+      isLeaving = true;
       await published?.withdraw();
+      // Whoever sends requests here is to find out that this server is no longer ready, and go elsewhere.
+      if (shutdownDelaySeconds > 0) await new Promise<void>((resolve) => clock.setTimer(shutdownDelaySeconds * 1000, resolve));
+      isClosing = true;
       await aggregator.close();
       bookmarks.stop();
       compactor.stop();
@@ -386,39 +364,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       flowConfiguration.close();
       flowMaintenance.close();
       customResources?.close();
-      const closed = listeners.map(({ server: https }) => new Promise<void>((resolve) => https.close(() => resolve())));
-      for (const end of [...openWatches]) end();
-      for (const { server: https } of listeners) https.closeIdleConnections();
-      const timer = clock.setTimer(graceSeconds * 1000, () => {
-        for (const { sockets } of listeners) for (const socket of sockets) socket.destroy();
+      await listeners.close(graceSeconds, () => {
+        for (const end of [...openWatches]) end();
       });
-      await Promise.all(closed);
-      timer.cancel();
       feed.close();
     },
   };
 }
 
 const largeBodyBytes = 256 << 10;
-
-/** Runs a request to upgrade through the same filters; whoever refuses it answers as usual, and the connection ends. */
-async function serveUpgrade(
-  koa: Koa<ApiState>,
-  handle: Handler,
-  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
-): Promise<void> {
-  const response = new ServerResponse(request);
-  response.assignSocket(socket as Socket);
-  response.shouldKeepAlive = false;
-  const upgrade: Upgrade = { socket, head, isTaken: false };
-  const ctx = koa.createContext(request, response);
-  ctx.state.exchange = new HttpExchange(request, response, upgrade);
-  // Between the request and whoever takes the connection over, a reset must not end the process.
-  socket.on('error', () => socket.destroy());
-  await handle(ctx as ApiContext);
-  if (upgrade.isTaken || response.headersSent) return;
-  response.end(ctx.body as Buffer | string | undefined, () => socket.end());
-}
 
 const bookmarkPeriodMs = 60_000;
 

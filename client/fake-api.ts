@@ -124,6 +124,8 @@ export class FakeApi implements Transport {
         return this.#replace(place, id, current, mergePatch(current, body) as KubeObject);
       case 'DELETE':
         return this.#delete(place, id, current, body);
+      default:
+        throw new StatusError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
     }
   }
 

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 
 export interface ApiRequest {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query string. */
   path: string;
   headers?: Record<string, string>;

@@ -36,6 +36,7 @@ import { contextName, renderKubeconfig } from './kubeconfig.ts';
 import { addressIn, machineAddress } from './machine-network.ts';
 import { type ControlLoopMetrics, controlLoopMetrics, metricsSettings, serveControlLoopMetrics } from './measured.ts';
 import { type Ambient, planNodes, startContainerd, startNode, startServiceProxy } from './node.ts';
+import { servingOptions } from './serving.ts';
 import type { Steps } from './steps.ts';
 
 export interface ClusterOptions {
@@ -137,6 +138,7 @@ async function start(
       advertiseAddress: address,
       logDirectory: logDirectoryOf(config),
       metricsSettings: metricsSettings(config),
+      ...servingOptions(config),
       ...(audit ? { audit } : {}),
     });
     ends.push(() => server.close());

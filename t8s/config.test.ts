@@ -46,6 +46,10 @@ const refused: [string, RegExp][] = [
   ['oidcRequiredClaim: a', /oidcRequiredClaim: want name=value/],
   ['auditLogPath: /tmp/a', /want auditPolicyFile/],
   ['auditPolicyFile: /tmp/a', /auditPolicyFile wants auditLogPath or auditWebhookConfigFile/],
+  ['requestTimeout: 5', /requestTimeout: want a duration such as 1m30s, got 5/],
+  ['maxRequestsInflight: 0', /maxRequestsInflight: want a whole number from 1/],
+  ['corsAllowedOrigins: example.com', /corsAllowedOrigins: "example.com" does not pin to start and end of the host/],
+  ['strictTransportSecurityDirectives: max-age=1,forever', /"forever" is none of max-age=SECONDS, includeSubDomains, preload/],
   ['- a', /want a map of settings/],
   ['a: [', /a\.yaml|\.yaml: /],
 ];
@@ -69,4 +73,17 @@ test('labels of metrics are allowed as kube-apiserver takes them, or as a map', 
   const config = fileOf("allowMetricLabels: { 'apiserver_request_total,verb': 'GET,LIST', 'workqueue_depth,name': job }\n");
   assert.deepEqual(readConfig({ config }, {}, true).allowMetricLabels, wanted);
   assert.throws(() => readConfig({ allowMetricLabels: 'verb=GET' }, {}, true), /want metric,label='value1,value2'/);
+});
+
+test('what bounds requests is read as kube-apiserver reads it', () => {
+  const read = readConfig({ requestTimeout: '1m30s', shutdownDelayDuration: '500ms', minRequestTimeout: '60' }, {}, true);
+  assert.deepEqual([read.requestTimeout, read.shutdownDelayDuration, read.minRequestTimeout], [90_000, 500, 60]);
+  assert.deepEqual([read.maxRequestsInflight, read.maxMutatingRequestsInflight], [400, 200]);
+  const browsers = readConfig(
+    { corsAllowedOrigins: '//a\\.com(:|$),^https://b$', strictTransportSecurityDirectives: 'max-age=1,preload' },
+    {},
+    true,
+  );
+  assert.deepEqual(browsers.corsAllowedOrigins, ['//a\\.com(:|$)', '^https://b$']);
+  assert.deepEqual(browsers.strictTransportSecurityDirectives, ['max-age=1', 'preload']);
 });

@@ -5,8 +5,12 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
+import { ConfigError } from './config-error.ts';
+import { duration, hstsDirectives, originPatterns, type ServingConfig } from './serving.ts';
 
-export interface ClusterConfig {
+export { ConfigError };
+
+export interface ClusterConfig extends ServingConfig {
   /** The cluster's name: `t8s` unless said otherwise; names the kubeconfig context. */
   name: string;
   /** Absolute. Everything a cluster keeps is under it. */
@@ -82,11 +86,6 @@ export interface ClusterConfig {
 
 const authorizationModes = ['Node', 'RBAC', 'Webhook', 'AlwaysAllow', 'AlwaysDeny'] as const;
 export type AuthorizationMode = (typeof authorizationModes)[number];
-
-/** A flag or a line of the configuration file that cannot be used. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
 
 /** Flags as commander gives them; a flag wins over the file. */
 export type ConfigFlags = Partial<Record<keyof typeof readers, unknown>> & { config?: string };
@@ -235,6 +234,13 @@ const readers = {
   schedulerSecurePort: integer(0, 65535),
   disabledMetrics: listOf,
   allowMetricLabels: labelValues,
+  maxRequestsInflight: integer(1, 1_000_000),
+  maxMutatingRequestsInflight: integer(1, 1_000_000),
+  requestTimeout: duration,
+  minRequestTimeout: integer(1, 2 ** 31),
+  shutdownDelayDuration: duration,
+  strictTransportSecurityDirectives: (key: string, value: unknown) => hstsDirectives(key, listOf(key, value)),
+  corsAllowedOrigins: (key: string, value: unknown) => originPatterns(key, listOf(key, value)),
   detach: flag,
   verbosity,
 };
@@ -281,6 +287,13 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     oidcRequiredClaim: read('oidcRequiredClaim') ?? {},
     oidcSigningAlgs: read('oidcSigningAlgs') ?? ['RS256'],
     enableAdmissionPlugins: read('enableAdmissionPlugins') ?? [],
+    maxRequestsInflight: read('maxRequestsInflight') ?? 400,
+    maxMutatingRequestsInflight: read('maxMutatingRequestsInflight') ?? 200,
+    requestTimeout: read('requestTimeout') || 60_000,
+    minRequestTimeout: read('minRequestTimeout') ?? 1800,
+    shutdownDelayDuration: read('shutdownDelayDuration') ?? 0,
+    strictTransportSecurityDirectives: read('strictTransportSecurityDirectives') ?? [],
+    corsAllowedOrigins: read('corsAllowedOrigins') ?? [],
     disableAdmissionPlugins: read('disableAdmissionPlugins') ?? [],
     admissionControlConfigFile: read('admissionControlConfigFile'),
     defaultNotReadyTolerationSeconds: read('defaultNotReadyTolerationSeconds') ?? 300,

@@ -38,6 +38,8 @@ export interface ServerParts {
   readonly metrics: Metrics;
   /** Ends of the watches that are open; called when the server closes. */
   readonly openWatches: Set<() => void>;
+  /** Watches last from this long to twice as long, unless they ask for another time. */
+  readonly watchSecondsMin: number;
   readonly kubelet: KubeletConnection | undefined;
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;

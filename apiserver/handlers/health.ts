@@ -15,12 +15,15 @@ const textType = 'text/plain; charset=utf-8';
 
 /** Serves `/healthz`, `/healthz/NAME` and the like; false when the path is none of them. */
 export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[], metrics: HealthMetrics): Promise<boolean> {
-  const [, endpoint = '', checkName, ...more] = ctx.state.info.path.split('/');
+  // A check's name may have slashes of its own.
+  const [, endpoint = '', ...names] = ctx.state.info.path.split('/');
   if (endpoint !== 'healthz' && endpoint !== 'livez' && endpoint !== 'readyz') return false;
   const asked = checks.filter((check) => endpoint === 'readyz' || !check.isReadinessOnly);
+  const checkName = names.join('/');
+  ctx.set('X-Content-Type-Options', 'nosniff');
   if (checkName) {
     const one = asked.find((check) => check.name === checkName);
-    if (!one || more.length) return false;
+    if (!one) return false;
     const problem = await one.problem();
     send(ctx, problem === undefined ? 200 : 500, textType, problem === undefined ? 'ok' : `internal server error: ${problem}\n`);
     return true;
@@ -29,20 +32,23 @@ export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[
   const excluded = new Set(query.getAll('exclude'));
   const results = await Promise.all(
     asked.map(async (check) => {
-      if (excluded.has(check.name)) return { name: check.name, problem: undefined, isExcluded: true };
+      if (excluded.has(check.name)) return { check, problem: undefined };
       const problem = await check.problem();
       metrics.observe(check.name, endpoint, problem === undefined);
-      return { name: check.name, problem, isExcluded: false };
+      return { check, problem };
     }),
   );
-  const isFine = results.every((result) => result.problem === undefined);
-  if (isFine && !query.has('verbose')) send(ctx, 200, textType, 'ok');
-  else {
-    const lines = results.map(({ name, problem, isExcluded }) => {
-      if (isExcluded) return `[+]${name} excluded: ok`;
-      return problem === undefined ? `[+]${name} ok` : `[-]${name} failed: reason withheld`;
-    });
-    send(ctx, isFine ? 200 : 500, textType, `${lines.join('\n')}\n${endpoint} check ${isFine ? 'passed' : 'failed'}\n`);
+  const lines = results.map(({ check: { name }, problem }) => {
+    if (excluded.has(name)) return `[+]${name} excluded: ok`;
+    // Anybody may ask here; who may know more asks the one check.
+    return problem === undefined ? `[+]${name} ok` : `[-]${name} failed: reason withheld`;
+  });
+  const unknown = [...excluded].filter((name) => !asked.some((check) => check.name === name)).sort();
+  if (unknown.length > 0) {
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(',')}`);
   }
+  const isFine = results.every(({ problem }) => problem === undefined);
+  if (isFine && !query.has('verbose')) send(ctx, 200, textType, 'ok');
+  else send(ctx, isFine ? 200 : 500, textType, `${lines.join('\n')}\n${endpoint} check ${isFine ? 'passed' : 'failed'}\n`);
   return true;
 }

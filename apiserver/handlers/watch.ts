@@ -17,8 +17,6 @@ import { waitForNow, waitForRevision } from './freshness.ts';
 import type { ResourceHandler, ServerParts } from './handler.ts';
 import { type ListOptions, readListOptions } from './list-options.ts';
 
-const timeoutSecondsMin = 1800;
-
 export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   const options = readListOptions(ctx, served);
   const encoding = encodingOf(ctx, served, server);
@@ -28,7 +26,7 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
   server.openWatches.add(watch.close);
   const { signal } = ctx.state.exchange;
   signal.addEventListener('abort', watch.close, { once: true });
-  const seconds = options.timeoutSeconds || timeoutSecondsMin + server.random.float() * timeoutSecondsMin;
+  const seconds = options.timeoutSeconds || server.watchSecondsMin * (1 + server.random.float());
   let channel: WatchChannel | undefined;
   const timer = server.clock.setTimer(seconds * 1000, () => {
     if (options.allowWatchBookmarks && channel) watch.write(encoding.bookmark(served.cache.revision, false));
