@@ -121,6 +121,11 @@ export interface ApiServerOptions {
 export interface VersionInfo {
   major: string;
   minor: string;
+  /** The version whose behaviour is shown, and the oldest that others may have. */
+  emulationMajor: string;
+  emulationMinor: string;
+  minCompatibilityMajor: string;
+  minCompatibilityMinor: string;
   gitVersion: string;
   gitCommit: string;
   gitTreeState: string;
@@ -146,6 +151,10 @@ export interface ApiServer {
 export const defaultVersion: VersionInfo = {
   major: '1',
   minor: '36',
+  emulationMajor: '1',
+  emulationMinor: '36',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '35',
   gitVersion: 'v1.36.0+t8s',
   gitCommit: '',
   gitTreeState: 'clean',
