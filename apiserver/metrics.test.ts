@@ -66,3 +66,28 @@ test('what health checks said is counted by itself', async (t) => {
   assert.ok(lines.includes('kubernetes_healthcheck{name="etcd",type="readyz"} 1'));
   assert.ok(lines.includes('# HELP kubernetes_healthcheck [STABLE] This metric records the result of a single healthcheck.'));
 });
+
+test('the watch caches tell what they hold, hear and answer', async (t) => {
+  const { ask, close, clock, store } = await startServer();
+  t.after(close);
+  const path = '/api/v1/namespaces/default/configmaps';
+  for (const name of ['a', 'b', 'c']) await ask('POST', path, { metadata: { name, labels: { name } } });
+  await ask('GET', `${path}?labelSelector=name%3Da`);
+  await ask('GET', `${path}?resourceVersion=0&limit=2`);
+  const late = ask('GET', `${path}?resourceVersion=100000`);
+  await clock.step(4000);
+  assert.equal((await late).status, 504);
+  const lines = (await ask('GET', '/metrics')).text.split('\n');
+  const has = (line: string) => assert.ok(lines.includes(line), line);
+  const kind = 'group="",resource="configmaps"';
+  has(`apiserver_cache_list_total{${kind.replace('",', '",index="",')}} 2`);
+  has(`apiserver_cache_list_fetched_objects_total{${kind.replace('",', '",index="",')}} 6`);
+  has(`apiserver_cache_list_returned_objects_total{${kind}} 3`);
+  has(`apiserver_watch_cache_events_received_total{${kind}} 3`);
+  has(`apiserver_watch_cache_events_dispatched_total{${kind}} 3`);
+  has(`apiserver_watch_cache_initializations_total{${kind}} 1`);
+  has(`apiserver_watch_cache_consistent_read_total{fallback="false",${kind},success="true"} 1`);
+  has(`apiserver_watch_cache_resource_version{${kind}} ${await store.currentRevision()}`);
+  has(`watch_cache_capacity{${kind}} 4096`);
+  has(`apiserver_watch_cache_read_wait_seconds_count{${kind}} 1`);
+});

@@ -20,6 +20,7 @@ import type { AnonymousAccess, Authenticator } from './authn/authenticator.ts';
 import { type RequestHeaderOptions, requestHeaderAuthenticator } from './authn/request-header.ts';
 import type { ServiceAccountTokens } from './authn/service-account-tokens.ts';
 import type { Authorizer } from './authz/authorizer.ts';
+import { CacheMetrics } from './cache/cache-metrics.ts';
 import { StoreFeed } from './cache/store-feed.ts';
 import { type ApiState, chain, type Filter } from './context.ts';
 import { CustomResources } from './customresources/custom-resources.ts';
@@ -243,6 +244,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission,
     view,
     metrics,
+    cacheMetrics: new CacheMetrics(metrics.registry, () => resources.all.filter(({ declaration }) => !declaration.handler)),
     openWatches,
     watchSecondsMin,
     kubelet,

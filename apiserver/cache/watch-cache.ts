@@ -35,7 +35,24 @@ export interface CacheListener {
   expired(): void;
 }
 
-const ringLengthMax = 4096;
+/** What a cache has done since it was made. */
+export interface CacheCounts {
+  lists: number;
+  /** Objects that lists and beginnings of watches looked at, and those that lists answered with. */
+  listFetched: number;
+  listReturned: number;
+  /** Lists that asked for the newest state. */
+  consistentReads: number;
+  initializations: number;
+  /** Objects that it was filled with. */
+  initialEvents: number;
+  events: number;
+  /** Watches that were cut off because they did not read. */
+  terminatedWatchers: number;
+}
+
+/** How many changes a cache remembers at most. */
+export const ringLengthMax = 4096;
 const ringBytesMax = 32 << 20;
 
 export class WatchCache implements FeedTarget {
@@ -53,6 +70,16 @@ export class WatchCache implements FeedTarget {
   /** Changes that arrive while `reset` reads. */
   #waiting: StoreEvent[] | undefined;
   readonly #listeners = new Set<CacheListener>();
+  readonly counts: CacheCounts = {
+    lists: 0,
+    listFetched: 0,
+    listReturned: 0,
+    consistentReads: 0,
+    initializations: 0,
+    initialEvents: 0,
+    events: 0,
+    terminatedWatchers: 0,
+  };
 
   /** `feed`: how far the writes have come that this cache is told of. */
   constructor(codec: ObjectCodec, feed: Pick<StoreFeed, 'revision'>) {
@@ -97,6 +124,8 @@ export class WatchCache implements FeedTarget {
       }
     }
     for (const listener of [...this.#listeners]) listener.expired();
+    this.counts.initializations++;
+    this.counts.initialEvents += keys.length;
     this.#keys = keys;
     this.#objects = objects;
     this.#bytes = bytes;
@@ -130,6 +159,7 @@ export class WatchCache implements FeedTarget {
     }
     this.#bytes += (after?.wire.length ?? 0) - (before?.wire.length ?? 0);
     this.#lastChange = revision;
+    this.counts.events++;
     const change: Change = { revision, after, before, frames: new Map() };
     this.#remember(change);
     for (const listener of this.#listeners) listener.change(change);
@@ -143,6 +173,7 @@ export class WatchCache implements FeedTarget {
   list(selection: Selection, after = ''): StoredObject[] {
     if (selection.name) {
       const found = this.#byName(selection);
+      this.counts.listFetched += found.length;
       return found.filter((object) => object.key > after && selects(selection, object));
     }
     const prefix = this.codec.prefixOf(selection.namespace);
@@ -150,6 +181,7 @@ export class WatchCache implements FeedTarget {
     const end = this.#lowerBound(`${prefix}\uffff`);
     const out: StoredObject[] = [];
     const isAll = selection.labels.length === 0 && selection.fields.length === 0;
+    this.counts.listFetched += Math.max(0, end - at);
     for (; at < end; at++) {
       const object = this.#objects.get(this.#keys[at] as string) as StoredObject;
       if (isAll || selects(selection, object)) out.push(object);

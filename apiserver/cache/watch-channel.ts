@@ -111,8 +111,12 @@ export class WatchChannel {
   }
 
   #send(sink: Sink, chunk: Buffer): void {
-    if (sink.bufferedBytes > sinkBytesMax) sink.destroy();
-    else sink.write(chunk);
+    if (sink.bufferedBytes <= sinkBytesMax) {
+      sink.write(chunk);
+      return;
+    }
+    this.#cache.counts.terminatedWatchers++;
+    sink.destroy();
   }
 
   #end(): void {

@@ -12,6 +12,7 @@ import type { ClusterView } from '../admission/cluster-view.ts';
 import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
+import type { CacheMetrics } from '../cache/cache-metrics.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
 import { type ApiContext, annotateAudit } from '../context.ts';
 import type { Metrics } from '../metrics.ts';
@@ -36,6 +37,7 @@ export interface ServerParts {
   /** Objects out of the caches, shared. */
   readonly view: ClusterView;
   readonly metrics: Metrics;
+  readonly cacheMetrics: CacheMetrics;
   /** Ends of the watches that are open; called when the server closes. */
   readonly openWatches: Set<() => void>;
   /** Watches last from this long to twice as long, unless they ask for another time. */

@@ -52,8 +52,10 @@ export async function readPage(options: ListOptions, served: Served, server: Ser
   }
   const { revision } = options;
   const isExact = revision !== undefined && revision > 0 && (options.match === 'Exact' || (options.match === '' && options.limit > 0));
-  if (revision === undefined) await waitForNow(server, served);
-  else await waitForRevision(server, revision, served);
+  if (revision === undefined) {
+    await waitForNow(server, served);
+    cache.counts.consistentReads++;
+  } else await waitForRevision(server, revision, served);
   if (!isExact) return fromCache(options, served, '', cache.revision);
   if (revision >= cache.lastChange) return fromCache(options, served, '', revision);
   return fromStore(options, served, server, revision, '');
@@ -61,7 +63,10 @@ export async function readPage(options: ListOptions, served: Served, server: Ser
 
 function fromCache(options: ListOptions, served: Served, after: string, revision: number): Page {
   const { selection, limit } = options;
-  const found = served.cache.list(selection, after);
+  const { cache } = served;
+  const found = cache.list(selection, after);
+  cache.counts.lists++;
+  cache.counts.listReturned += limit === 0 ? found.length : Math.min(found.length, limit);
   if (limit === 0 || found.length <= limit) return { objects: found, revision, continue: undefined, next: undefined, remaining: undefined };
   const objects = found.slice(0, limit);
   const hasSelector = selection.labels.length > 0 || selection.fields.length > 0;
