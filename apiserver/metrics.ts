@@ -1,6 +1,6 @@
 // The server's metrics under Kubernetes' names, so that existing dashboards work.
 
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import { groupResourceOf, type Kind } from '../api/kind.ts';
 import { registerBuildInfo } from '../client/metrics/component-metrics.ts';
 import { registerProcessMetrics } from '../client/metrics/process-metrics.ts';
@@ -167,7 +167,7 @@ export class Metrics {
   }
 
   /** For parts of the server that have metrics of their own. */
-  get registry(): Registry {
+  get registry(): MetricsRegistry {
     return this.#registry;
   }
 
@@ -191,7 +191,7 @@ function scopeOf(info: RequestInfo): string {
   return info.namespace ? 'namespace' : 'cluster';
 }
 
-function registerGauges(registry: Registry, sources: MetricsSources): void {
+function registerGauges(registry: MetricsRegistry, sources: MetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: 'apiserver_storage_objects',
@@ -237,9 +237,10 @@ function registerGauges(registry: Registry, sources: MetricsSources): void {
   new Gauge({
     name: 'apiserver_storage_size_bytes',
     help: 'Size of the storage database file physically allocated in bytes.',
+    labelNames: ['storage_cluster_id'],
     registers,
     async collect() {
-      this.set(await sources.storeBytes());
+      this.set({ storage_cluster_id: 'etcd-0' }, await sources.storeBytes());
     },
   });
 }

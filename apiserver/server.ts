@@ -6,7 +6,7 @@ import { namespaces } from '../api/core.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import type { MetricsSettings } from '../client/metrics/registry.ts';
+import type { MetricsRegistry, MetricsSettings } from '../client/metrics/registry.ts';
 import type { Transport } from '../client/transport.ts';
 import { startCompactor } from '../store/compactor.ts';
 import type { Store } from '../store/store.ts';
@@ -144,7 +144,7 @@ export interface ApiServer {
   ready(): Promise<void>;
   readonly resources: ResourceTable;
   /** What /metrics says. */
-  metrics(): Promise<string>;
+  readonly metrics: MetricsRegistry;
   /** Ends watches, lets requests finish for `graceSeconds`, then closes connections. Idempotent. */
   close(graceSeconds?: number): Promise<void>;
 }
@@ -346,7 +346,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   return {
     transport: (user) => localTransport(koa, handle, user),
     resources,
-    metrics: () => metrics.render(),
+    metrics: metrics.registry,
     ready: () => readiness,
     async listen(listening) {
       const bound = await listeners.listen(listening);

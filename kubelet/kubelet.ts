@@ -94,7 +94,7 @@ export interface Kubelet {
   /** The server's. */
   port: number;
   /** What /metrics says. */
-  metrics(): Promise<string>;
+  readonly metrics: KubeletMetrics;
   /** With `stopPods` their containers are ended first, each with its grace period. */
   close(options: { stopPods: boolean }): Promise<void>;
 }
@@ -295,7 +295,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     return closing;
   };
   options.signal?.addEventListener('abort', () => void closeOnce({ stopPods: false }), { once: true });
-  return { nodeName, port, metrics: () => metrics.render(), close: closeOnce };
+  return { nodeName, port, metrics, close: closeOnce };
 }
 
 function mentions(pod: Pod, plural: string, name: string): boolean {

@@ -26,6 +26,7 @@ import type { CacheSet } from '../client/cache.ts';
 import { createCacheSet } from '../client/cache-set.ts';
 import type { Client } from '../client/client.ts';
 import { ComponentMetrics } from '../client/metrics/component-metrics.ts';
+import type { MetricsRegistry } from '../client/metrics/registry.ts';
 import { createClient } from '../client/rest-client.ts';
 import { startControllers } from '../controller/all.ts';
 import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts';
@@ -157,9 +158,13 @@ export class Cluster {
 
   /** What a component's /metrics says, in Prometheus' text form; a kubelet's name is `kubelet/NODE`. @throws Error when there is no such node */
   metricsOf(component: MeasuredComponent): Promise<string> {
-    if (component === 'kube-apiserver') return this.apiServer.metrics();
-    if (component === 'kube-controller-manager' || component === 'kube-scheduler') return this.#metrics[component].render();
-    return this.#kubeletOf(component.slice('kubelet/'.length)).metrics();
+    return this.metricsRegistryOf(component).render();
+  }
+
+  metricsRegistryOf(component: MeasuredComponent): MetricsRegistry {
+    if (component === 'kube-apiserver') return this.apiServer.metrics;
+    if (component === 'kube-controller-manager' || component === 'kube-scheduler') return this.#metrics[component].registry;
+    return this.#kubeletOf(component.slice('kubelet/'.length)).metrics.component.registry;
   }
 
   /** Every object as it is now. */

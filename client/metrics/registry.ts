@@ -27,6 +27,11 @@ export class MetricsRegistry extends Registry {
     if (counts) this.#registerCounts();
   }
 
+  /** What there is, whether or not it has series yet. */
+  describe(): { name: string; labels: string[] }[] {
+    return this.getMetricsAsArray().map((metric) => ({ name: metric.name, labels: labelNamesOf(metric) }));
+  }
+
   /** Prometheus' text form of everything here. */
   async render(): Promise<string> {
     const shown = (await this.getMetricsAsJSON())
@@ -75,6 +80,11 @@ export class MetricsRegistry extends Registry {
     const disabled = new Counter({ name: 'disabled_metrics_total', help: 'The count of disabled metrics.', registers });
     disabled.inc(this.#disabled.size);
   }
+}
+
+/** prom-client keeps them, and does not say so in its types. */
+function labelNamesOf(metric: object): string[] {
+  return 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : [];
 }
 
 function renderFamily({ name, help, type, values }: Family): string {

@@ -29,7 +29,8 @@ export interface ProbeSeries {
 export class KubeletMetrics implements RuntimeObserver {
   readonly component: ComponentMetrics;
   readonly #clock: Clock;
-  readonly #probes = new MetricsRegistry({}, { counts: false });
+  /** Shown by itself: a pod more is a series more. */
+  readonly probes = new MetricsRegistry({}, { counts: false });
   readonly #operations: Counter<'operation_type'>;
   readonly #operationErrors: Counter<'operation_type'>;
   readonly #operationSeconds: Histogram<'operation_type'>;
@@ -113,13 +114,13 @@ export class KubeletMetrics implements RuntimeObserver {
       name: 'prober_probe_total',
       help: 'Cumulative number of a liveness, readiness or startup probe for a container by result.',
       labelNames: [...probeLabels, 'result', 'pod_uid'],
-      registers: [this.#probes],
+      registers: [this.probes],
     });
     this.#probeSeconds = new Histogram({
       name: 'prober_probe_duration_seconds',
       help: 'Duration in seconds for a probe response.',
       labelNames: [...probeLabels],
-      registers: [this.#probes],
+      registers: [this.probes],
     });
   }
 
@@ -230,7 +231,7 @@ export class KubeletMetrics implements RuntimeObserver {
   }
 
   renderProbes(): Promise<string> {
-    return this.#probes.render();
+    return this.probes.render();
   }
 
   #secondsSince(startMs: number): number {
