@@ -54,7 +54,7 @@ export const nodeRules: PolicyRule[] = [
   allow(readVerbs, 'node.k8s.io', 'runtimeclasses'),
   allow('get', 'resource.k8s.io', 'resourceclaims'),
   allow('deletecollection', 'resource.k8s.io', 'resourceslices'),
-  allow('create delete get list patch update watch', 'resource.k8s.io', 'resourceslices'),
+  allow('get', 'core', 'serviceaccounts'),
 ];
 
 const table: Record<string, RoleEntry> = {
@@ -137,7 +137,6 @@ const table: Record<string, RoleEntry> = {
   'system:certificates.k8s.io:kube-apiserver-client-kubelet-approver': approver('kube-apiserver-client-kubelet'),
   'system:certificates.k8s.io:kubelet-serving-approver': approver('kubelet-serving'),
   'system:certificates.k8s.io:legacy-unknown-approver': approver('legacy-unknown'),
-  'system:cluster-trust-bundle-discovery': { rules: [allow(readVerbs, 'certificates.k8s.io', 'clustertrustbundles')] },
   'system:discovery': { rules: [allowUrls('get', `/api /api/* /apis /apis/* /openapi /openapi/* ${healthUrls}`)] },
   'system:heapster': { rules: [allow(readVerbs, 'core', 'events namespaces nodes pods'), allow(readVerbs, 'extensions', 'deployments')] },
   'system:kube-aggregator': { rules: [allow(readVerbs, 'core', 'endpoints services')] },
@@ -170,21 +169,24 @@ const table: Record<string, RoleEntry> = {
       allow(readVerbs, 'core', 'persistentvolumeclaims persistentvolumes'),
       ...reviews,
       allow(readVerbs, 'storage.k8s.io', 'csinodes'),
+      allow(readVerbs, 'storage.k8s.io', 'volumeattachments'),
       allow(readVerbs, 'core', 'namespaces'),
       allow(readVerbs, 'storage.k8s.io', 'csidrivers'),
       allow(readVerbs, 'storage.k8s.io', 'csistoragecapacities'),
-      allow(readVerbs, 'storage.k8s.io', 'volumeattachments'),
       allow(readVerbs, 'resource.k8s.io', 'deviceclasses'),
       allow(`${readVerbs} patch update`, 'resource.k8s.io', 'resourceclaims'),
-      allow('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+      allow(`${readVerbs} patch update`, 'resource.k8s.io', 'resourceclaims/status'),
+      allow(`${readVerbs} patch update`, 'core', 'pods/finalizers'),
       allow(readVerbs, 'resource.k8s.io', 'resourceslices'),
+      allow('patch update', 'resource.k8s.io', 'resourceclaims/binding'),
     ],
   },
   'system:kubelet-api-admin': {
     rules: [
       allow(readVerbs, 'core', 'nodes'),
       allow('proxy', 'core', 'nodes'),
-      allow('*', 'core', 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats'),
+      allow('*', 'core', 'nodes/log nodes/metrics nodes/proxy nodes/stats'),
+      allow('*', 'core', 'nodes/configz nodes/healthz nodes/pods'),
     ],
   },
   'system:monitoring': {
@@ -198,8 +200,8 @@ const table: Record<string, RoleEntry> = {
       allow('list watch', 'core', 'endpoints services'),
       allow(readVerbs, 'core', 'nodes'),
       writeEvents,
-      allow('list watch', 'discovery.k8s.io', 'endpointslices'),
       allow('list watch', 'networking.k8s.io', 'servicecidrs'),
+      allow('list watch', 'discovery.k8s.io', 'endpointslices'),
     ],
   },
   'system:persistent-volume-provisioner': {
@@ -212,7 +214,9 @@ const table: Record<string, RoleEntry> = {
     ],
   },
   'system:public-info-viewer': { rules: [allowUrls('get', healthUrls)] },
-  'system:service-account-issuer-discovery': { rules: [allowUrls('get', '/.well-known/openid-configuration /openid/v1/jwks')] },
+  'system:service-account-issuer-discovery': {
+    rules: [allowUrls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')],
+  },
   'system:volume-scheduler': {
     rules: [
       allow(`patch update ${readVerbs}`, 'core', 'persistentvolumes'),
@@ -255,7 +259,7 @@ const namespacedTable: [string, string, PolicyRule[]][] = [
     [allow(readVerbs, 'core', 'configmaps', 'extension-apiserver-authentication')],
   ],
   ['kube-system', 'system:controller:bootstrap-signer', [allow(readVerbs, 'core', 'secrets')]],
-  ['kube-system', 'system:controller:cloud-provider', [allow(`create patch update ${readVerbs}`, 'core', 'configmaps')]],
+  ['kube-system', 'system:controller:cloud-provider', [allow(`create ${readVerbs}`, 'core', 'configmaps')]],
   ['kube-system', 'system:controller:token-cleaner', [allow(`delete ${readVerbs}`, 'core', 'secrets'), writeEvents]],
   leader('kube-controller-manager'),
   leader('kube-scheduler'),

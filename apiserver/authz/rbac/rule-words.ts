@@ -2,13 +2,14 @@
 
 import type { PolicyRule } from '../../../api/rbac.ts';
 
-const words = (text: string) => text.split(' ');
+/** Sorted, as Kubernetes writes them. */
+const words = (text: string) => text.split(' ').sort();
 
 /** `verbs` and `resources` are separated by spaces; groups too, where `core` is the group without a name. */
 export function allow(verbs: string, groups: string, resources: string, resourceNames?: string): PolicyRule {
   return {
     verbs: words(verbs),
-    apiGroups: words(groups).map((group) => (group === 'core' ? '' : group)),
+    apiGroups: words(groups.replace(/\bcore\b/, '')),
     resources: words(resources),
     ...(resourceNames ? { resourceNames: words(resourceNames) } : {}),
   };
