@@ -221,7 +221,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const hooks = new Map([['/v1/services', serviceAllocation]]);
   const resources: ResourceTable = new ResourceTable({ store, feed, clock, random, admission, hooks });
-  const flowMetrics = new FlowMetrics(metrics.registry);
+  const flowMetrics = new FlowMetrics(metrics.registry, clock);
   const { maxRequestsInFlight, requestTimeoutMs = 60_000, watchSecondsMin = 1800, shutdownDelaySeconds = 0 } = options;
   const flowControl = new FlowControl({
     clock,

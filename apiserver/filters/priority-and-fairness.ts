@@ -38,20 +38,24 @@ export function priorityAndFairness(options: FairnessOptions): Filter {
     ctx.set('X-Kubernetes-PF-FlowSchema-UID', flow.uid);
     if (!request) return refuse(ctx, started);
     const { level } = flow;
+    const kind = reads.has(info.verb) ? 'readOnly' : 'mutating';
     if (request.state === 'waiting') {
+      metrics.utilization.waiting(kind, 1);
       const isExecuted = await turnOf(ctx, started, request, options);
+      metrics.utilization.waiting(kind, -1);
       ctx.state.waitedSeconds = (clock.monotonicMs() - request.arrivalMs) / 1000;
       metrics.waited(level.name, request, ctx.state.waitedSeconds, isExecuted);
       if (!isExecuted) return refuse(ctx, started);
     } else if (!level.isExempt) metrics.waited(level.name, request, 0, true);
 
-    const kind = reads.has(info.verb) ? 'readOnly' : 'mutating';
     inFlight[kind]++;
+    metrics.utilization.executing(kind, inFlight[kind]);
     let isFinished = false;
     const finish = () => {
       if (isFinished) return;
       isFinished = true;
       inFlight[kind]--;
+      metrics.utilization.executing(kind, inFlight[kind]);
       flowControl.finish(started, request);
       metrics.executed(level.name, request, (clock.monotonicMs() - request.startMs) / 1000);
     };

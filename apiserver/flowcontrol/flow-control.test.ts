@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Registry } from 'prom-client';
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/flowcontrol.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
+import { MetricsRegistry } from '../../client/metrics/registry.ts';
 import { readRequest } from '../filters/request-info.ts';
 import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../resources/flowcontrol-bootstrap.ts';
 import { FlowControl, type Started } from './flow-control.ts';
@@ -24,11 +24,12 @@ interface Settings {
 
 function flowControlOf({ seats = 10, schemas = bootstrapFlowSchemas, levels = bootstrapPriorityLevels, stored }: Settings = {}) {
   const clock = new VirtualClock();
-  const flowControl = new FlowControl({ clock, metrics: new FlowMetrics(new Registry()), seats, stored: () => stored });
+  const registry = new MetricsRegistry({}, { counts: false });
+  const flowControl = new FlowControl({ clock, metrics: new FlowMetrics(registry, clock), seats, stored: () => stored });
   flowControl.configure(schemas, levels);
   const ask = (name: string, path = '/api/v1/namespaces/a/configmaps/x', method = 'GET', query = noQuery): Started =>
     flowControl.start(user(name), readRequest(method, path, query), query);
-  return { clock, flowControl, ask };
+  return { clock, flowControl, ask, registry };
 }
 
 /** Everyone's requests at a level with these seats and queues, told apart by user. */
@@ -251,4 +252,31 @@ test('shared seats add up, keep to their bounds, and are one fraction of every t
     }
   }
   assert.equal(shareSeats(5, [{ lowerBound: 10, target: 10, upperBound: 20 }]), undefined);
+});
+
+test('how long a level was how busy is told in nanoseconds', async () => {
+  const { ask, clock, flowControl, registry } = oneLevel({ seats: 4, queueLengthLimit: 10, queues: 1 });
+  const begun = [ask('a'), ask('a')];
+  await clock.step(1000);
+  for (const started of begun) flowControl.finish(started, started.request as QueuedRequest);
+  await clock.step(3000);
+  const lines = (await registry.render()).split('\n');
+  const value = (series: string) =>
+    Number(
+      lines
+        .find((line) => line.startsWith(`apiserver_flowcontrol_${series} `))
+        ?.split(' ')
+        .at(-1),
+    );
+  const of = 'phase="executing",priority_level="one"';
+  const { currentSeats } = flowControl.levels.find(({ name }) => name === 'one') ?? { currentSeats: 0 };
+  assert.equal(value(`priority_level_seat_utilization_count{${of}}`), 4e9);
+  assert.equal(value(`priority_level_seat_utilization_bucket{${of},le="0"}`), 3e9, 'idle for three seconds');
+  assert.equal(value(`priority_level_seat_utilization_bucket{${of},le="1"}`), 4e9);
+  assert.ok(Math.abs(value(`priority_level_seat_utilization_sum{${of}}`) - (1e9 * 2) / currentSeats) < 1);
+  assert.equal(value(`priority_level_request_utilization_bucket{${of},le="0"}`), 3e9);
+  assert.equal(value('priority_level_request_utilization_bucket{phase="waiting",priority_level="one",le="0"}'), 4e9);
+  assert.equal(value('demand_seats_count{priority_level="one"}'), 4e9);
+  assert.equal(value('read_vs_write_current_requests_count{phase="executing",request_kind="readOnly"}'), 4e9);
+  flowControl.close();
 });

@@ -2,8 +2,10 @@
 // are read when they are asked for; only what would be lost is counted as it happens.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Clock } from '../../base/clock.ts';
 import type { PriorityLevel } from './priority-level.ts';
 import type { QueuedRequest, QueueSetObserver } from './queue-set.ts';
+import { Utilization } from './utilization.ts';
 
 const prefix = 'apiserver_flowcontrol';
 const durationBuckets = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
@@ -18,6 +20,7 @@ interface SchemaSeries {
 }
 
 export class FlowMetrics {
+  readonly utilization: Utilization;
   readonly #rejected: Counter<'priority_level' | 'flow_schema' | 'reason'>;
   readonly #dispatched: Counter<'priority_level' | 'flow_schema'>;
   readonly #notAccommodated: Counter<'priority_level' | 'flow_schema'>;
@@ -29,7 +32,8 @@ export class FlowMetrics {
   #levels: readonly PriorityLevel[] = [];
   #fairFraction = 0;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, clock: Clock) {
+    this.utilization = new Utilization(registry, clock);
     const registers = [registry];
     const labelNames = [...bySchema];
     this.#rejected = new Counter({
@@ -86,6 +90,7 @@ export class FlowMetrics {
   configured(levels: readonly PriorityLevel[], fairFraction: number): void {
     this.#levels = levels;
     this.#fairFraction = fairFraction;
+    this.utilization.configured(levels);
   }
 
   observe(level: string): QueueSetObserver {
@@ -95,6 +100,7 @@ export class FlowMetrics {
         // Nearly always it is the first and goes at once; that is not worth a microsecond of every request.
         if (length > 1) this.#queueLength.observe({ priority_level: level, flow_schema: schema }, length);
       },
+      changed: this.utilization.observer(level),
       notAccommodated: (schema) => this.#notAccommodated.inc({ priority_level: level, flow_schema: schema }),
     };
   }

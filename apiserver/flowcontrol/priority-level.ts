@@ -43,6 +43,11 @@ export class PriorityLevel {
     return this.configuration.spec?.limited?.limitResponse?.queuing?.queues ?? 0;
   }
 
+  /** How many requests may wait. */
+  get queuePlaces(): number {
+    return this.queueCount * (this.configuration.spec?.limited?.limitResponse?.queuing?.queueLengthLimit ?? 0);
+  }
+
   get handSize(): number {
     return this.configuration.spec?.limited?.limitResponse?.queuing?.handSize ?? 0;
   }

@@ -22,6 +22,8 @@ export interface QueueSetObserver {
   rejected(schema: string, reason: RejectReason): void;
   queued(schema: string, queueLength: number): void;
   notAccommodated(schema: string): void;
+  /** Requests or seats that wait or are in use are others than before. */
+  changed(queues: QueueSet): void;
 }
 
 export type RejectReason = 'concurrency-limit' | 'queue-full' | 'time-out' | 'cancelled';
@@ -308,6 +310,7 @@ export class QueueSet {
 
   #noteDemand(): void {
     this.#demand.set(this.seatsInUse + this.seatsWaiting);
+    this.#observer.changed(this);
   }
 
   /** A queue that was empty for a time must not be paid for it: its next request begins no earlier than it came. */
