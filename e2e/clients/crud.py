@@ -1,8 +1,11 @@
-"""The Python client's round: CRUD, selectors, watch, the patches, exec, log and delete. Prints what it saw."""
+"""The Python client's round: CRUD, selectors, watch, the patches, exec, log and delete; then the dynamic client's, with a
+custom kind and server-side apply. Prints what it saw."""
 
+import json
 import threading
 
-from kubernetes import client, config, watch
+from kubernetes import client, config, dynamic, watch
+from kubernetes.dynamic.exceptions import ConflictError, UnprocessibleEntityError
 from kubernetes.client.rest import ApiException
 from kubernetes.stream import stream
 
@@ -111,3 +114,58 @@ custom = client.CustomObjectsApi()
 print("version", client.VersionApi().get_code().git_version.startswith("v1.36."))
 print("groups", any(group.name == "apps" for group in client.ApisApi().get_api_versions().groups))
 print("custom", len(custom.list_cluster_custom_object("rbac.authorization.k8s.io", "v1", "clusterroles")["items"]) > 10)
+
+# Kinds that the library was not made for: found by discovery, applied, watched.
+extensions = client.ApiextensionsV1Api()
+schema = {
+    "type": "object",
+    "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer", "maximum": 9}, "colour": {"type": "string"}}}},
+}
+extensions.create_custom_resource_definition(
+    {
+        "metadata": {"name": "boxes.python.example.com"},
+        "spec": {
+            "group": "python.example.com",
+            "scope": "Namespaced",
+            "names": {"kind": "Box", "plural": "boxes"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+)
+for event in watch.Watch().stream(extensions.list_custom_resource_definition, timeout_seconds=30):
+    conditions = event["object"].status.conditions or []
+    if any(condition.type == "Established" and condition.status == "True" for condition in conditions):
+        break
+dynamic_client = dynamic.DynamicClient(client.ApiClient())
+boxes = dynamic_client.resources.get(api_version="python.example.com/v1", kind="Box")
+
+
+def box(**spec):
+    return {"apiVersion": "python.example.com/v1", "kind": "Box", "metadata": {"name": "one", "namespace": "default"}, "spec": spec}
+
+
+def apply(manager, force=False, **spec):
+    # Text: its REST layer sends no other body under a YAML type.
+    body = json.dumps(box(**spec))
+    return boxes.server_side_apply(body=body, name="one", namespace="default", field_manager=manager, force_conflicts=force)
+
+
+apply("one", size=1, colour="red")
+try:
+    apply("two", size=2)
+except ConflictError as error:
+    print("conflict", error.status, [cause["field"] for cause in json.loads(error.body)["details"]["causes"]])
+apply("two", force=True, size=2)
+applied = apply("one", colour="blue")
+print("applied", applied.spec.size, applied.spec.colour, [entry.manager for entry in applied.metadata.managedFields])
+try:
+    boxes.create(body=box(size=10), namespace="default")
+except UnprocessibleEntityError as error:
+    print("invalid", error.status)
+boxes.patch(body={"spec": {"size": 3}}, name="one", namespace="default", content_type="application/merge-patch+json")
+for event in boxes.watch(namespace="default", resource_version=applied.metadata.resourceVersion, timeout=30):
+    print("event", event["type"], event["object"].spec.size)
+    break
+boxes.delete(name="one", namespace="default")
+print("boxes", len(boxes.get(namespace="default").items))
+extensions.delete_custom_resource_definition("boxes.python.example.com")

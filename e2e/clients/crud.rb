@@ -1,6 +1,7 @@
-# The Ruby client's round: CRUD, selectors, watch, the patches, log and delete. Prints what it saw.
+# The Ruby client's round: CRUD, selectors, watch, the patches, apply, exec, log and delete. Prints what it saw.
 
 require 'kubeclient'
+require_relative 'exec'
 
 config = Kubeclient::Config.read(ENV.fetch('KUBECONFIG')).context
 connect = lambda do |path, version|
@@ -68,21 +69,36 @@ apps.patch_deployment('rb', { spec: { template: { spec: { containers: [{ name: '
 puts "strategic #{apps.get_deployment('rb', 'default').spec.template.spec.containers.map(&:name)}"
 apps.delete_deployment('rb', 'default', delete_options: Kubeclient::Resource.new(propagationPolicy: 'Background'))
 
+# Server-side apply: who set a field keeps it until another forces.
+applied = lambda do |value|
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'rb-applied', namespace: 'default', labels: { app: 'rb' } }, data: { a: value } }
+end
+core.apply_config_map(applied.call('1'), field_manager: 'one', force: false)
+begin
+  core.apply_config_map(applied.call('2'), field_manager: 'two', force: false)
+rescue Kubeclient::HttpError => e
+  puts "conflict #{e.error_code} #{e.message}"
+end
+core.apply_config_map(applied.call('2'), field_manager: 'two')
+puts "applied #{core.get_config_map('rb-applied', 'default').data.to_h}"
+
 core.create_pod(
   Kubeclient::Resource.new(
     metadata: { name: 'rb', namespace: 'default' },
     spec: {
-      restartPolicy: 'Never',
-      containers: [{ name: 'main', image: 't8s.local/busybox:1', command: ['sh', '-c', 'echo from ruby'] }]
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'main', image: 't8s.local/busybox:1', command: ['sh', '-c', 'echo from ruby; exec sleep 1000'] }]
     }
   )
 )
 pods = core.watch_pods(namespace: 'default', field_selector: 'metadata.name=rb')
-pods.each { |event| break if event.object.status.phase == 'Succeeded' }
+pods.each { |event| break if event.object.status.phase == 'Running' }
 pods.finish
+said = exec_in_pod(config.api_endpoint, config.ssl_options, 'default', 'rb', 'sh', '-c', 'hostname; echo aside >&2; exit 3')
+puts "exec #{said[:stdout].strip} #{said[:stderr].strip} #{said[:status]['details']['causes']}"
 puts "log #{core.get_pod_log('rb', 'default').to_s.strip}"
 core.delete_pod('rb', 'default')
-%w[rb-0 rb-2].each { |name| core.delete_config_map(name, 'default') }
+%w[rb-0 rb-2 rb-applied].each { |name| core.delete_config_map(name, 'default') }
 puts "left #{core.get_config_maps(namespace: 'default', label_selector: 'app=rb').length}"
 begin
   core.get_config_map('rb-1', 'default')
