@@ -49,7 +49,9 @@ import type { HealthCheck } from './handlers/health.ts';
 import type { KubeletConnection } from './handlers/kubelet-connection.ts';
 import { logPaths } from './handlers/logs.ts';
 import { openApiPaths } from './handlers/openapi.ts';
+import { rootPaths } from './handlers/root-paths.ts';
 import { tokenIssuerPaths } from './handlers/service-account-token.ts';
+import { zPages } from './handlers/zpages.ts';
 import { HealthChecks } from './health-checks.ts';
 import { Listeners, type ListenOptions } from './listeners.ts';
 import { localTransport } from './local-transport.ts';
@@ -63,6 +65,7 @@ import { ResourceTable } from './registry/resource-table.ts';
 import { ServiceAllocation } from './registry/service-allocation.ts';
 import type { ResourceDeclaration, UserInfo } from './resources/resource.ts';
 import { pathOperationsOf } from './schema/path-operations.ts';
+import { buildInfoOf, defaultVersion, type VersionInfo } from './version.ts';
 
 export interface ApiServerOptions {
   /** Stays the caller's to close. */
@@ -97,6 +100,8 @@ export interface ApiServerOptions {
   /** Absent: nothing is recorded. */
   audit?: AuditOptions;
   healthChecks?: readonly HealthCheck[];
+  /** What the server was started with, as /flagz shows it. */
+  flags?: Readonly<Record<string, string>>;
   /** Files that `/logs/` shows. Absent: there is no `/logs/`. */
   logDirectory?: string;
   /** Serve paths outside of /api and /apis. */
@@ -118,24 +123,6 @@ export interface ApiServerOptions {
   begin?: readonly ((server: ServerParts) => Promise<void> | void)[];
 }
 
-/** version.Info, as /version answers. */
-export interface VersionInfo {
-  major: string;
-  minor: string;
-  /** The version whose behaviour is shown, and the oldest that others may have. */
-  emulationMajor: string;
-  emulationMinor: string;
-  minCompatibilityMajor: string;
-  minCompatibilityMinor: string;
-  gitVersion: string;
-  gitCommit: string;
-  gitTreeState: string;
-  buildDate: string;
-  goVersion: string;
-  compiler: string;
-  platform: string;
-}
-
 export interface ApiServer {
   /** Requests without sockets, in the name of `user`. */
   transport(user: UserInfo): Transport;
@@ -148,45 +135,6 @@ export interface ApiServer {
   /** Ends watches, lets requests finish for `graceSeconds`, then closes connections. Idempotent. */
   close(graceSeconds?: number): Promise<void>;
 }
-
-export const defaultVersion: VersionInfo = {
-  major: '1',
-  minor: '36',
-  emulationMajor: '1',
-  emulationMinor: '36',
-  minCompatibilityMajor: '1',
-  minCompatibilityMinor: '35',
-  gitVersion: 'v1.36.0+t8s',
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: 'none',
-  compiler: 'node',
-  platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-};
-
-/** As labels of kubernetes_build_info. */
-export const buildInfoOf = ({
-  major,
-  minor,
-  gitVersion,
-  gitCommit,
-  gitTreeState,
-  buildDate,
-  goVersion,
-  compiler,
-  platform,
-}: VersionInfo) => ({
-  major,
-  minor,
-  git_version: gitVersion,
-  git_commit: gitCommit,
-  git_tree_state: gitTreeState,
-  build_date: buildDate,
-  go_version: goVersion,
-  compiler,
-  platform,
-});
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, random, log } = options;
@@ -291,6 +239,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openApiPaths(resources, { version: version.gitVersion, pathOperations, aggregator }),
     ...(serviceAccountTokens ? [tokenIssuerPaths(serviceAccountTokens, () => address)] : []),
     ...(logDirectory ? [logPaths(logDirectory)] : []),
+    zPages({ clock, random, version, flags: options.flags ?? {}, paths: () => rootPaths({ ...listed, remote: aggregator.remote }) }),
     flowControlDumps(flowControl, () => ({ wall: clock.nowMs(), monotonic: clock.monotonicMs() })),
     ...(options.paths ?? []),
   ];
@@ -298,9 +247,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     '/openapi/v2',
     '/openapi/v3',
     '/openapi/v3/',
+    '/statusz',
+    '/flagz',
     ...(serviceAccountTokens ? ['/.well-known/openid-configuration', '/openid/v1/jwks'] : []),
     ...(logDirectory ? ['/logs'] : []),
   ];
+  const listed = { resources, checks: health.all, others: pathNames };
   const handle = chain(filters, dispatch({ server, discovery, aggregator, checks: health.all, version, paths, pathNames }));
   const koa = new Koa<ApiState>();
   koa.use(async (ctx) => {

@@ -36,7 +36,7 @@ import { contextName, renderKubeconfig } from './kubeconfig.ts';
 import { addressIn, machineAddress } from './machine-network.ts';
 import { type ControlLoopMetrics, controlLoopMetrics, metricsSettings, serveControlLoopMetrics } from './measured.ts';
 import { type Ambient, planNodes, startContainerd, startNode, startServiceProxy } from './node.ts';
-import { servingOptions } from './serving.ts';
+import { flagsOf, servingOptions } from './serving.ts';
 import type { Steps } from './steps.ts';
 
 export interface ClusterOptions {
@@ -139,6 +139,7 @@ async function start(
       logDirectory: logDirectoryOf(config),
       metricsSettings: metricsSettings(config),
       ...servingOptions(config),
+      flags: flagsOf(config),
       ...(audit ? { audit } : {}),
     });
     ends.push(() => server.close());

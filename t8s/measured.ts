@@ -2,7 +2,8 @@
 // scheduler's are served.
 
 import type { UserInfo } from '../apiserver/resources/resource.ts';
-import { type ApiServer, buildInfoOf, defaultVersion } from '../apiserver/server.ts';
+import type { ApiServer } from '../apiserver/server.ts';
+import { buildInfoOf, defaultVersion } from '../apiserver/version.ts';
 import type { Client } from '../client/client.ts';
 import { startComponentServer } from '../client/component-server.ts';
 import { DelegatedAccess } from '../client/delegated-access.ts';

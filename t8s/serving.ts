@@ -29,6 +29,17 @@ export function servingOptions(config: ServingConfig) {
   } satisfies Partial<ApiServerOptions>;
 }
 
+/** What a configuration says, by the names of the flags that say it. No flag holds a secret, only names of files that do. */
+export function flagsOf(config: object): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (const [key, value] of Object.entries(config)) {
+    if (value === undefined) continue;
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    flags[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  }
+  return flags;
+}
+
 const unitMs: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A duration as Go writes it (`1m30s`), in milliseconds. @throws ConfigError */

@@ -17,7 +17,8 @@ import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import { allResources } from '../apiserver/resources/all.ts';
-import { type ApiServer, buildInfoOf, createApiServer, defaultVersion } from '../apiserver/server.ts';
+import { type ApiServer, createApiServer } from '../apiserver/server.ts';
+import { buildInfoOf, defaultVersion } from '../apiserver/version.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { type Random, seededRandom } from '../base/random.ts';

@@ -14,9 +14,15 @@ export interface RootPathsOptions {
 }
 
 /** False when the path is another one. */
-export function serveRootPaths(ctx: ApiContext, { resources, remote, checks, others }: RootPathsOptions): boolean {
+export function serveRootPaths(ctx: ApiContext, options: RootPathsOptions): boolean {
   const { path } = ctx.state.info;
   if (path !== '/' && path !== '/index.html') return false;
+  send(ctx, 200, jsonType, JSON.stringify({ paths: rootPaths(options) }, null, 2));
+  return true;
+}
+
+/** Every path that leads somewhere, sorted. */
+export function rootPaths({ resources, remote, checks, others }: RootPathsOptions): string[] {
   const paths = new Set(['/api', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/metrics/slis', '/readyz', '/version', ...others]);
   for (const { group, version } of [...resources.all.map(({ kind }) => kind), ...remote]) {
     paths.add(group ? `/apis/${group}` : '/api');
@@ -28,6 +34,5 @@ export function serveRootPaths(ctx: ApiContext, { resources, remote, checks, oth
     paths.add(`/healthz/${name}`);
     paths.add(`/livez/${name}`);
   }
-  send(ctx, 200, jsonType, JSON.stringify({ paths: [...paths].sort() }, null, 2));
-  return true;
+  return [...paths].sort();
 }
