@@ -9,7 +9,8 @@ import { serviceAccountAdmission } from '../apiserver/admission/service-account.
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import { publishAuthentication } from '../apiserver/authn/request-header.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
-import { NodeGraph, nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
+import { nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
+import { NodeGraph } from '../apiserver/authz/node-graph.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
 import { clusterAuthority } from '../apiserver/pki/cluster-authority.ts';

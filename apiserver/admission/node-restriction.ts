@@ -6,7 +6,8 @@ import { type Node, nodes, type Pod, pods, serviceAccounts } from '../../api/cor
 import { groupResourceOf } from '../../api/kind.ts';
 import { notFoundError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import { nodeNameOf, referencesOf } from '../authz/node-authorizer.ts';
+import { nodeNameOf } from '../authz/node-authorizer.ts';
+import { referencesOfPod } from '../authz/pod-references.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, refusal } from './admission.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { ownedProblems } from './node-owned.ts';
@@ -127,7 +128,7 @@ async function mirrorPodProblem(node: string, pod: Pod, view: ClusterView): Prom
   if (!found) throw notFoundError(nodes, node);
   if (found.metadata?.uid !== owner.uid) return `node ${node} UID mismatch: expected ${owner.uid} got ${found.metadata?.uid}`;
   if (spec.serviceAccountName) return `node ${own} can not create pods that reference a service account`;
-  const references = [...referencesOf(pod)].map((reference) => reference.split('/')[0]);
+  const references = [...referencesOfPod(pod)].map((reference) => reference.split('/')[0]);
   const referred = ['secrets', 'configmaps', 'persistentvolumeclaims'].find((resource) => references.includes(resource));
   return referred && `node ${own} can not create pods that reference ${referred}`;
 }

@@ -4,7 +4,7 @@
 import { type Container, type Pod, pods, type ServiceAccount, serviceAccounts } from '../../api/core.ts';
 import type { Clock } from '../../base/clock.ts';
 import { nameSuffix, type Random } from '../../base/random.ts';
-import { referencesOf } from '../authz/node-authorizer.ts';
+import { referencesOfPod } from '../authz/pod-references.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { type AdmissionAttributes, type AdmissionPlugin, plainError, refusal } from './admission.ts';
@@ -76,7 +76,7 @@ const isMirrorPod = ({ metadata }: Pod) => metadata?.annotations?.[mirrorAnnotat
 function checkMirrorPod(pod: Pod, attributes: AdmissionAttributes): void {
   const { spec } = pod;
   if (spec?.serviceAccountName) throw refusal(attributes, 'a mirror pod may not reference service accounts');
-  for (const reference of referencesOf(pod))
+  for (const reference of referencesOfPod(pod))
     if (reference.startsWith('secrets/')) throw refusal(attributes, 'a mirror pod may not reference secrets');
   const speaksOfToken = spec?.volumes?.some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken));
   if (speaksOfToken) throw refusal(attributes, 'a mirror pod may not use ServiceAccountToken volume projections');

@@ -1,5 +1,7 @@
 // Who may do what: a chain of authorizers; the first that allows or denies decides, and when none does the answer is no.
 
+import type { FieldSelector } from '../../api/fields.ts';
+import type { Selector } from '../../api/labels.ts';
 import { StatusError } from '../../api/status.ts';
 import type { UserInfo } from '../resources/resource.ts';
 
@@ -21,11 +23,17 @@ export interface AuthorizationAttributes {
   name: string;
   /** The URL path, for requests that are not for resources. */
   path: string;
-  labelSelector?: string;
-  fieldSelector?: string;
+  /** What a list, watch or deletecollection is limited to; absent when it is not, or when the selector cannot be read. */
+  fieldSelector?: FieldSelector;
+  labelSelector?: Selector;
 }
 
-export type Decision = { decision: 'allow' | 'deny' | 'no opinion'; reason?: string };
+export type Decision = {
+  decision: 'allow' | 'deny' | 'no opinion';
+  reason?: string;
+  /** What could not be found out; told in reviews. */
+  error?: string;
+};
 
 export type Authorizer = (attributes: AuthorizationAttributes) => Decision | Promise<Decision>;
 

@@ -2,13 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMaps, leases, nodes, type Pod, pods, secrets } from '../../api/core.ts';
+import { configMaps, leases, nodes, type Pod, persistentVolumes, pods, secrets } from '../../api/core.ts';
+import { resourceSlices } from '../../api/resource.ts';
 import { isStatus } from '../../api/status.ts';
+import { volumeAttachments } from '../../api/storage.ts';
 import { createClient } from '../../client/rest-client.ts';
 import { nodeRestriction } from '../admission/node-restriction.ts';
 import { startServer } from '../server-fixture.ts';
-import { mastersAuthorizer, unionAuthorizer } from './authorizer.ts';
-import { NodeGraph, nodeAuthorizer } from './node-authorizer.ts';
+import { type AuthorizationAttributes, mastersAuthorizer, unionAuthorizer } from './authorizer.ts';
+import { nodeAuthorizer } from './node-authorizer.ts';
+import { NodeGraph } from './node-graph.ts';
 
 test('a kubelet reads what its pods refer to, and changes only its own node, pods and lease', async (t) => {
   const graph = new NodeGraph();
@@ -87,4 +90,133 @@ test('a kubelet reads what its pods refer to, and changes only its own node, pod
   await one.delete(pods, at, { gracePeriodSeconds: 0 });
   await clock.step(0);
   await assert.rejects(one.get(secrets, { namespace: 'default', name: 'mine' }), forbidden);
+});
+
+const attributesOf = (verb: string, resource: string, more: Partial<AuthorizationAttributes> = {}): AuthorizationAttributes => {
+  const [plural = '', ...group] = resource.split('.');
+  const user = { name: 'system:node:one', groups: ['system:nodes', 'system:authenticated'] };
+  const about = { group: group.join('.'), version: '*', subresource: '', namespace: '', name: '', path: '' };
+  return { user, verb, isResourceRequest: true, resource: plural, ...about, ...more };
+};
+
+test('a node sees volumes, claims, attachments and devices that lead to it, and nothing once they no longer do', async (t) => {
+  const graph = new NodeGraph();
+  const { client, clock, close } = await startServer({ begin: [({ resources }) => graph.attach(resources)] });
+  t.after(close);
+  const authorize = nodeAuthorizer(graph);
+  const may = async (verb: string, resource: string, more: Partial<AuthorizationAttributes> = {}) => {
+    await clock.step(0);
+    return (await authorize(attributesOf(verb, resource, more))).decision === 'allow';
+  };
+  const inDefault = (name: string) => ({ namespace: 'default', name });
+  await client.create(persistentVolumes, {
+    metadata: { name: 'pv' },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      claimRef: { namespace: 'default', name: 'data' },
+      csi: {
+        driver: 'd.example.com',
+        volumeHandle: 'h',
+        nodeStageSecretRef: { namespace: 'csi', name: 'stage' },
+        controllerPublishSecretRef: { namespace: 'csi', name: 'controller' },
+      },
+    },
+  });
+  assert.equal(await may('get', 'persistentvolumes', { name: 'pv' }), false);
+  await client.create(pods, {
+    metadata: inDefault('p'),
+    spec: {
+      nodeName: 'one',
+      containers: [{ name: 'c', image: 'x' }],
+      resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+  });
+  await client.create(volumeAttachments, {
+    metadata: { name: 'va' },
+    spec: { attacher: 'd.example.com', nodeName: 'one', source: { persistentVolumeName: 'pv' } },
+  });
+  await client.create(resourceSlices, {
+    metadata: { name: 'slice' },
+    spec: { driver: 'd.example.com', nodeName: 'one', pool: { name: 'one', generation: 1, resourceSliceCount: 1 } },
+  });
+  const seen: [string, string, Partial<AuthorizationAttributes>][] = [
+    ['get', 'persistentvolumeclaims', inDefault('data')],
+    ['get', 'persistentvolumes', { name: 'pv' }],
+    ['get', 'secrets', { namespace: 'csi', name: 'stage' }],
+    ['get', 'resourceclaims.resource.k8s.io', inDefault('gpu')],
+    ['get', 'pods', inDefault('p')],
+    ['watch', 'pods', inDefault('p')],
+    ['patch', 'persistentvolumeclaims', { ...inDefault('data'), subresource: 'status' }],
+  ];
+  for (const [verb, resource, more] of seen) assert.equal(await may(verb, resource, more), true, `${verb} ${resource}`);
+  assert.equal(await may('get', 'volumeattachments.storage.k8s.io', { name: 'va' }), true);
+  assert.equal(await may('delete', 'resourceslices.resource.k8s.io', { name: 'slice' }), true);
+  assert.equal(await may('get', 'secrets', { namespace: 'csi', name: 'controller' }), false);
+  await client.delete(pods, inDefault('p'), { gracePeriodSeconds: 0 });
+  for (const [verb, resource, more] of seen) assert.equal(await may(verb, resource, more), false, `${verb} ${resource}`);
+  await client.delete(volumeAttachments, { name: 'va' });
+  assert.equal(await may('get', 'volumeattachments.storage.k8s.io', { name: 'va' }), false);
+});
+
+test('what a node may not is refused with the reason', () => {
+  const graph = new NodeGraph();
+  const authorize = nodeAuthorizer(graph);
+  const selecting = (field: string, value: string, operator: '=' | '!=' = '=') => ({ fieldSelector: [{ field, operator, value }] });
+  const table: [string, string, Partial<AuthorizationAttributes>, string | true][] = [
+    ['list', 'pods', selecting('spec.nodeName', 'one'), true],
+    ['list', 'pods', selecting('spec.nodeName', 'two'), 'can only list/watch pods with spec.nodeName field selector'],
+    ['watch', 'pods', selecting('spec.nodeName', 'one', '!='), 'can only list/watch pods with spec.nodeName field selector'],
+    ['list', 'pods', {}, 'can only list/watch pods with spec.nodeName field selector'],
+    ['get', 'pods', { name: 'x' }, "no relationship found between node 'one' and this object"],
+    ['get', 'pods', { name: 'x', subresource: 'log' }, ''],
+    ['patch', 'pods', { name: 'x', subresource: 'status' }, true],
+    ['create', 'pods', { name: 'x', subresource: 'eviction' }, true],
+    ['get', 'nodes', { name: 'one' }, true],
+    ['get', 'nodes', { name: 'two' }, "node 'one' cannot read 'two', only its own Node object"],
+    ['watch', 'nodes', {}, "node 'one' cannot read all nodes, only its own Node object"],
+    ['delete', 'nodes', { name: 'one' }, ''],
+    ['create', 'secrets', { namespace: 'a' }, 'can only read resources of this type'],
+    ['get', 'secrets', { name: 'x' }, 'can only read namespaced object of this type'],
+    ['list', 'configmaps', { namespace: 'a' }, 'No Object name found'],
+    ['list', 'persistentvolumes', {}, 'can only get individual resources of this type'],
+    ['get', 'persistentvolumeclaims', { namespace: 'a', name: 'x', subresource: 'status' }, 'can only get/update/patch this type'],
+    ['get', 'volumeattachments.storage.k8s.io', { name: 'x', subresource: 'status' }, 'cannot get subresource'],
+    ['create', 'serviceaccounts', { namespace: 'a' }, 'can only create tokens for individual service accounts'],
+    ['create', 'serviceaccounts', { namespace: 'a', name: 'x' }, 'can only create token subresource of serviceaccount'],
+    ['list', 'leases.coordination.k8s.io', {}, 'can only get, create, update, patch, or delete a node lease'],
+    ['get', 'leases.coordination.k8s.io', { namespace: 'a' }, 'can only access leases in the "kube-node-lease" system namespace'],
+    [
+      'update',
+      'leases.coordination.k8s.io',
+      { namespace: 'kube-node-lease', name: 'two' },
+      'can only access node lease with the same name as the requesting node',
+    ],
+    ['list', 'csinodes.storage.k8s.io', {}, 'can only get, create, update, patch, or delete a CSINode'],
+    ['get', 'csinodes.storage.k8s.io', { name: 'two' }, 'can only access CSINode with the same name as the requesting node'],
+    ['get', 'csinodes.storage.k8s.io', { name: 'one' }, true],
+    ['deletecollection', 'resourceslices.resource.k8s.io', selecting('nodeName', 'one'), true],
+    [
+      'list',
+      'resourceslices.resource.k8s.io',
+      selecting('spec.nodeName', 'one'),
+      'can only list/watch/deletecollection resourceslices with nodeName field selector',
+    ],
+    [
+      'escalate',
+      'resourceslices.resource.k8s.io',
+      {},
+      'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+    ],
+    ['get', 'csidrivers.storage.k8s.io', { name: 'x' }, true],
+    ['list', 'deployments.apps', {}, ''],
+    ['get', 'pods', { user: { name: 'system:node:', groups: ['system:nodes'] } }, 'unknown node for user "system:node:"'],
+    ['get', 'nodes', { name: 'one', user: { name: 'system:node:one', groups: [] } }, ''],
+  ];
+  for (const [verb, resource, more, expected] of table) {
+    const answer = authorize(attributesOf(verb, resource, more));
+    const wanted = expected === true ? { decision: 'allow' } : { decision: 'no opinion', ...(expected ? { reason: expected } : {}) };
+    assert.deepEqual(answer, wanted, `${verb} ${resource} ${JSON.stringify(more)}`);
+  }
 });

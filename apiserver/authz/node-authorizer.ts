@@ -1,136 +1,150 @@
-// The node authorizer: a kubelet may do what kubelets do, but reads secrets, configmaps and claims only of pods that are
-// bound to its node. Follows https://kubernetes.io/docs/reference/access-authn-authz/node/.
+// The node authorizer: a kubelet may do what kubelets do, but sees only its own node, the pods that are bound to it, and
+// what these refer to. Which of its own objects it may write, admission's NodeRestriction says. Follows
+// https://kubernetes.io/docs/reference/access-authn-authz/node/.
 
-import { type Pod, pods } from '../../api/core.ts';
-import type { StoredObject } from '../registry/object-codec.ts';
-import type { ResourceTable } from '../registry/resource-table.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import type { AuthorizationAttributes, Authorizer, Decision } from './authorizer.ts';
+import type { NodeGraph } from './node-graph.ts';
 import { nodeRules } from './rbac/bootstrap-roles.ts';
 import { ruleAllows } from './rbac/rules.ts';
 
 const nodePrefix = 'system:node:';
 
-/** The name of the node that a kubelet speaks for; undefined for everyone else. */
+/** The name of the node that a kubelet speaks for, '' when it says none; undefined for everyone else. */
 export function nodeNameOf({ name, groups }: UserInfo): string | undefined {
   return name.startsWith(nodePrefix) && groups.includes('system:nodes') ? name.slice(nodePrefix.length) : undefined;
 }
 
-/** What the pods of each node refer to: `resource/namespace/name`, with how many pods do. */
-export class NodeGraph {
-  readonly #byNode = new Map<string, Map<string, number>>();
-  readonly #known = new Map<string, { node: string; references: string[] }>();
-
-  /** Follows the pods from now on. Until then no node has any. */
-  attach(resources: ResourceTable): void {
-    const cache = resources.ofKind(pods)?.cache;
-    if (!cache) return;
-    const fill = () => {
-      for (const stored of cache.list({ namespace: '', name: '', labels: [], fields: [] })) this.#put(stored);
-    };
-    cache.listen({
-      change: ({ before, after }) => {
-        if (after) this.#put(after);
-        else if (before) this.#remove(before.key);
-      },
-      expired: () => {
-        this.#byNode.clear();
-        this.#known.clear();
-        // The cache holds its new content once this call has returned.
-        queueMicrotask(fill);
-      },
-    });
-    fill();
-  }
-
-  isReferredTo(node: string, resource: string, namespace: string, name: string): boolean {
-    return this.#byNode.get(node)?.has(`${resource}/${namespace}/${name}`) ?? false;
-  }
-
-  #put(stored: StoredObject): void {
-    const pod = stored.parse() as Pod;
-    this.#remove(stored.key);
-    const node = pod.spec?.nodeName;
-    if (!node) return;
-    const references = [...new Set(referencesOf(pod))];
-    this.#known.set(stored.key, { node, references });
-    const counts = this.#byNode.get(node) ?? new Map<string, number>();
-    this.#byNode.set(node, counts);
-    for (const reference of references) counts.set(reference, (counts.get(reference) ?? 0) + 1);
-  }
-
-  #remove(key: string): void {
-    const known = this.#known.get(key);
-    if (!known) return;
-    this.#known.delete(key);
-    const counts = this.#byNode.get(known.node);
-    for (const reference of known.references) {
-      const left = (counts?.get(reference) ?? 0) - 1;
-      if (left > 0) counts?.set(reference, left);
-      else counts?.delete(reference);
-    }
-    if (counts?.size === 0) this.#byNode.delete(known.node);
-  }
-}
-
-/** Everything that a kubelet has to read to run the pod. */
-export function* referencesOf({ metadata, spec }: Pod): Generator<string> {
-  const namespace = metadata?.namespace ?? '';
-  const secret = (name: string | undefined) => `secrets/${namespace}/${name}`;
-  const configMap = (name: string | undefined) => `configmaps/${namespace}/${name}`;
-  if (spec?.serviceAccountName) yield `serviceaccounts/${namespace}/${spec.serviceAccountName}`;
-  for (const { name } of spec?.imagePullSecrets ?? []) yield secret(name);
-  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])]) {
-    for (const { valueFrom } of container.env ?? []) {
-      if (valueFrom?.secretKeyRef) yield secret(valueFrom.secretKeyRef.name);
-      if (valueFrom?.configMapKeyRef) yield configMap(valueFrom.configMapKeyRef.name);
-    }
-    for (const { secretRef, configMapRef } of container.envFrom ?? []) {
-      if (secretRef) yield secret(secretRef.name);
-      if (configMapRef) yield configMap(configMapRef.name);
-    }
-  }
-  for (const volume of spec?.volumes ?? []) {
-    if (volume.secret) yield secret(volume.secret.secretName);
-    if (volume.configMap) yield configMap(volume.configMap.name);
-    if (volume.persistentVolumeClaim) yield `persistentvolumeclaims/${namespace}/${volume.persistentVolumeClaim.claimName}`;
-    if (volume.ephemeral) yield `persistentvolumeclaims/${namespace}/${metadata?.name}-${volume.name}`;
-    if (volume.csi?.nodePublishSecretRef) yield secret(volume.csi.nodePublishSecretRef.name);
-    for (const source of volume.projected?.sources ?? []) {
-      if (source.secret) yield secret(source.secret.name);
-      if (source.configMap) yield configMap(source.configMap.name);
-    }
-  }
-}
-
 const noOpinion: Decision = Object.freeze({ decision: 'no opinion' });
 const allowed: Decision = Object.freeze({ decision: 'allow' });
-const guarded = new Set(['secrets', 'configmaps', 'persistentvolumeclaims', 'serviceaccounts']);
-const readVerbs = new Set(['get', 'list', 'watch']);
+const because = (reason: string): Decision => ({ decision: 'no opinion', reason });
+
+interface Question {
+  node: string;
+  asked: AuthorizationAttributes;
+  graph: NodeGraph;
+}
 
 /** Allows kubelets what is theirs, and has no opinion of anyone else. */
 export function nodeAuthorizer(graph: NodeGraph): Authorizer {
   return (asked) => {
     const node = nodeNameOf(asked.user);
     if (node === undefined) return noOpinion;
-    const refusal = refusalOf(node, asked, graph);
-    if (refusal) return { decision: 'no opinion', reason: refusal };
+    if (node === '') return because(`unknown node for user ${JSON.stringify(asked.user.name)}`);
+    const { group, resource, isResourceRequest } = asked;
+    const decide = isResourceRequest ? divided.get(group ? `${resource}.${group}` : resource) : undefined;
+    if (decide) return decide({ node, asked, graph });
     return nodeRules.some((rule) => ruleAllows(rule, asked)) ? allowed : noOpinion;
   };
 }
 
-/** Why a kubelet may not, although kubelets in general do. */
-function refusalOf(node: string, asked: AuthorizationAttributes, graph: NodeGraph): string | undefined {
-  const { group, resource, subresource, verb, namespace, name } = asked;
-  if (group === 'coordination.k8s.io' && resource === 'leases') {
-    if (namespace !== 'kube-node-lease') return 'can only access leases in the "kube-node-lease" system namespace';
-    if (verb !== 'create' && name !== node) return 'can only access node lease with the same name as the requesting node';
-    return undefined;
-  }
-  if (group !== '' || !guarded.has(resource)) return undefined;
-  if (resource === 'serviceaccounts') {
-    if (subresource !== 'token' || verb !== 'create' || name === '') return 'can only create tokens for individual service accounts';
-  } else if (subresource === '' && !readVerbs.has(verb)) return 'can only read resources of this type';
-  if (name === '') return 'No Object name found';
-  return graph.isReferredTo(node, resource, namespace, name) ? undefined : `no relationship found between node '${node}' and this object`;
+/** What not every kubelet may, by resource and group: whether this one may. */
+const divided: ReadonlyMap<string, (question: Question) => Decision> = new Map([
+  ['secrets', decideRead],
+  ['configmaps', decideRead],
+  ['persistentvolumeclaims', (question) => (question.asked.subresource === 'status' ? decideStatusUpdate(question) : decideGet(question))],
+  ['persistentvolumes', decideGet],
+  ['resourceclaims.resource.k8s.io', decideGet],
+  ['volumeattachments.storage.k8s.io', decideGet],
+  ['serviceaccounts', (question) => (question.asked.verb === 'get' ? decideGet(question) : decideToken(question))],
+  ['leases.coordination.k8s.io', decideLease],
+  ['csinodes.storage.k8s.io', decideCsiNode],
+  ['resourceslices.resource.k8s.io', decideResourceSlice],
+  ['nodes', decideNode],
+  ['pods', decidePod],
+]);
+
+const isRead = (verb: string) => verb === 'get' || verb === 'list' || verb === 'watch';
+const isSingleWrite = (verb: string) => verb === 'update' || verb === 'patch' || verb === 'delete';
+
+function decideRelated({ node, asked: { resource, namespace, name }, graph }: Question): Decision {
+  if (name === '') return because('No Object name found');
+  return graph.isRelated(node, resource, namespace, name)
+    ? allowed
+    : because(`no relationship found between node '${node}' and this object`);
 }
+
+function decideRead(question: Question): Decision {
+  const { verb, subresource, namespace } = question.asked;
+  if (!isRead(verb)) return because('can only read resources of this type');
+  if (subresource !== '') return because('cannot read subresource');
+  if (namespace === '') return because('can only read namespaced object of this type');
+  return decideRelated(question);
+}
+
+function decideGet(question: Question): Decision {
+  const { verb, subresource } = question.asked;
+  if (verb !== 'get') return because('can only get individual resources of this type');
+  if (subresource !== '') return because('cannot get subresource');
+  return decideRelated(question);
+}
+
+function decideStatusUpdate(question: Question): Decision {
+  const { verb } = question.asked;
+  return verb === 'update' || verb === 'patch' ? decideRelated(question) : because('can only get/update/patch this type');
+}
+
+function decideToken(question: Question): Decision {
+  const { verb, name, subresource } = question.asked;
+  if (verb !== 'create' || name === '') return because('can only create tokens for individual service accounts');
+  if (subresource !== 'token') return because('can only create token subresource of serviceaccount');
+  return decideRelated(question);
+}
+
+function decideLease({ node, asked: { verb, namespace, name } }: Question): Decision {
+  if (verb !== 'get' && verb !== 'create' && !isSingleWrite(verb))
+    return because('can only get, create, update, patch, or delete a node lease');
+  if (namespace !== 'kube-node-lease') return because('can only access leases in the "kube-node-lease" system namespace');
+  // What is created has no name yet: admission looks at it.
+  if (verb !== 'create' && name !== node) return because('can only access node lease with the same name as the requesting node');
+  return allowed;
+}
+
+function decideCsiNode({ node, asked: { verb, subresource, name } }: Question): Decision {
+  if (verb !== 'get' && verb !== 'create' && !isSingleWrite(verb))
+    return because('can only get, create, update, patch, or delete a CSINode');
+  if (subresource !== '') return because('cannot authorize CSINode subresources');
+  if (verb !== 'create' && name !== node) return because('can only access CSINode with the same name as the requesting node');
+  return allowed;
+}
+
+function decideResourceSlice(question: Question): Decision {
+  const { verb, subresource } = question.asked;
+  if (subresource !== '') return because('cannot authorize ResourceSlice subresources');
+  if (verb === 'create') return allowed;
+  if (verb === 'get' || isSingleWrite(verb)) return decideRelated(question);
+  if (verb !== 'watch' && verb !== 'list' && verb !== 'deletecollection')
+    return because(
+      'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+    );
+  return selectsOwn(question, 'nodeName')
+    ? allowed
+    : because('can only list/watch/deletecollection resourceslices with nodeName field selector');
+}
+
+function decideNode({ node, asked: { verb, subresource, name } }: Question): Decision {
+  if (subresource === 'status') return verb === 'update' || verb === 'patch' ? allowed : noOpinion;
+  if (subresource !== '') return noOpinion;
+  if (verb === 'create' || verb === 'update' || verb === 'patch') return allowed;
+  if (!isRead(verb)) return noOpinion;
+  // By its name and not by what is there: a kubelet looks for its node before it makes it.
+  if (name === node) return allowed;
+  const what = name === '' ? 'all nodes' : `'${name}'`;
+  return because(`node '${node}' cannot read ${what}, only its own Node object`);
+}
+
+function decidePod(question: Question): Decision {
+  const { verb, subresource, name } = question.asked;
+  if (subresource === 'status') return verb === 'update' || verb === 'patch' ? allowed : noOpinion;
+  if (subresource === 'eviction') return verb === 'create' ? allowed : noOpinion;
+  if (subresource !== '') return noOpinion;
+  if (verb === 'get') return decideGet(question);
+  if (verb === 'create' || verb === 'delete') return allowed;
+  if (!isRead(verb)) return noOpinion;
+  if (selectsOwn(question, 'spec.nodeName')) return allowed;
+  if (name !== '') return decideRelated(question);
+  return because('can only list/watch pods with spec.nodeName field selector');
+}
+
+const selectsOwn = ({ node, asked: { fieldSelector = [] } }: Question, wanted: string) =>
+  fieldSelector.some(({ field, operator, value }) => field === wanted && operator === '=' && value === node);

@@ -6,6 +6,7 @@ import type { Log } from '../../base/log.ts';
 import { ExpiringCache } from '../reviews/expiring-cache.ts';
 import type { AskReview } from '../reviews/review-client.ts';
 import type { AuthorizationAttributes, Authorizer, Decision } from './authorizer.ts';
+import { reviewSelectors } from './selectors.ts';
 
 export interface WebhookAuthorizerOptions {
   ask: AskReview;
@@ -54,7 +55,8 @@ function decisionOf({ allowed, denied, reason }: AccessStatus): Decision {
   return { decision, ...(reason ? { reason } : {}) };
 }
 
-function specOf({ user, isResourceRequest, verb, path, namespace, group, version, resource, subresource, name }: AuthorizationAttributes) {
+function specOf(asked: AuthorizationAttributes) {
+  const { user, isResourceRequest, verb, path, namespace, group, version, resource, subresource, name } = asked;
   const given = (values: Record<string, string>) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
   return {
     user: user.name,
@@ -62,7 +64,7 @@ function specOf({ user, isResourceRequest, verb, path, namespace, group, version
     groups: user.groups,
     ...(user.extra ? { extra: user.extra } : {}),
     ...(isResourceRequest
-      ? { resourceAttributes: given({ namespace, verb, group, version, resource, subresource, name }) }
+      ? { resourceAttributes: { ...given({ namespace, verb, group, version, resource, subresource, name }), ...reviewSelectors(asked) } }
       : { nonResourceAttributes: { path, verb } }),
   };
 }

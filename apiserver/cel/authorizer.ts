@@ -4,6 +4,7 @@
 
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '../../api/validation/formats.ts';
 import type { AuthorizationAttributes, Authorizer, Decision } from '../authz/authorizer.ts';
+import { selectorsFrom } from '../authz/selectors.ts';
 import type { UserInfo } from '../resources/resource.ts';
 import { CelError } from './cel-error.ts';
 import type { LibraryFunction } from './library/library-function.ts';
@@ -102,6 +103,12 @@ class ResourceCheck {
   with(more: Partial<AuthorizationAttributes>): ResourceCheck {
     return new ResourceCheck(this.decisions, { ...this.attributes, ...more });
   }
+  /** The last of several counts; one that cannot be read limits nothing. */
+  selecting(which: 'fieldSelector' | 'labelSelector', text: string): ResourceCheck {
+    const { [which]: _, ...rest } = this.attributes;
+    const selectors = which === 'fieldSelector' ? selectorsFrom(text, '') : selectorsFrom('', text);
+    return new ResourceCheck(this.decisions, { ...rest, ...selectors });
+  }
 }
 
 const nothing: AuthorizationAttributes = {
@@ -145,7 +152,9 @@ const functions: readonly LibraryFunction[] = [
       return new ResourceCheck(authorizer.decisions, { ...nothing, user: authorizer.user, group, resource });
     },
   ],
-  ...['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'].map(
+  ['ResourceCheck.fieldSelector(string): ResourceCheck', (check: ResourceCheck, text: string) => check.selecting('fieldSelector', text)],
+  ['ResourceCheck.labelSelector(string): ResourceCheck', (check: ResourceCheck, text: string) => check.selecting('labelSelector', text)],
+  ...['subresource', 'namespace', 'name'].map(
     (part): LibraryFunction => [
       `ResourceCheck.${part}(string): ResourceCheck`,
       (check: ResourceCheck, value: string) => check.with({ [part]: value }),

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { clusterRoleBindings, clusterRoles, rbacGroup } from '../../api/rbac.ts';
 import { readBody } from '../../client/transport.ts';
 import { parseTokenFile, staticTokenAuthenticator } from '../authn/static-tokens.ts';
-import { mastersAuthorizer, unionAuthorizer } from '../authz/authorizer.ts';
+import { type AuthorizationAttributes, type Authorizer, mastersAuthorizer, unionAuthorizer } from '../authz/authorizer.ts';
 import { createRbac } from '../authz/rbac/rbac.ts';
 import { startServer } from '../server-fixture.ts';
 
@@ -106,4 +106,92 @@ test('who may impersonate acts as the other, with the other’s rights only', as
   const unknown = { 'impersonate-user': 'eve', 'impersonate-group': 'system:unauthenticated' };
   // Everyone who is authenticated may ask who they are.
   assert.equal((await ask('POST', `${authentication}/selfsubjectreviews`, {}, unknown)).status, 403);
+});
+
+test('a review may be limited by selectors; what of them is not understood is told and left out', async (t) => {
+  const asked: AuthorizationAttributes[] = [];
+  const authorizer: Authorizer = (attributes) => {
+    asked.push(attributes);
+    return { decision: 'allow' };
+  };
+  const { ask, close } = await startServer({ authorizer });
+  t.after(close);
+  const path = `${authorization}/subjectaccessreviews`;
+  const review = async (selectors: object) => {
+    const attributes = { verb: 'list', resource: 'pods', ...selectors };
+    const { json } = await ask('POST', path, { spec: { user: 'ann', resourceAttributes: attributes } });
+    const { fieldSelector, labelSelector } = asked.at(-1) ?? {};
+    return { message: json.message as string, problem: json.status?.evaluationError as string | undefined, fieldSelector, labelSelector };
+  };
+  const raw = await review({ fieldSelector: { rawSelector: 'spec.nodeName=a' }, labelSelector: { rawSelector: 'app in (x,y),!z' } });
+  assert.deepEqual(raw.fieldSelector, [{ field: 'spec.nodeName', operator: '=', value: 'a' }]);
+  assert.deepEqual(raw.labelSelector, [
+    { key: 'app', operator: 'in', values: ['x', 'y'] },
+    { key: 'z', operator: '!', values: [] },
+  ]);
+  assert.equal(raw.problem, undefined);
+  const partly = await review({
+    fieldSelector: {
+      requirements: [
+        { key: 'a', operator: 'NotIn', values: ['b'] },
+        { key: 'c', operator: 'Exists' },
+      ],
+    },
+    labelSelector: { rawSelector: 'a b' },
+  });
+  assert.deepEqual(partly.fieldSelector, [{ field: 'a', operator: '!=', value: 'b' }]);
+  assert.equal(partly.labelSelector, undefined);
+  assert.equal(
+    partly.problem,
+    'spec.resourceAttributes.fieldSelector partially ignored due to parse error; spec.resourceAttributes.labelSelector ignored due to parse error',
+  );
+  const wrong = await review({
+    fieldSelector: {},
+    labelSelector: {
+      rawSelector: 'a',
+      requirements: [
+        { key: '-', operator: 'In' },
+        { key: 'b', operator: 'Near' },
+      ],
+    },
+  });
+  for (const part of [
+    'spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required',
+    'spec.resourceAttributes.labelSelector.rawSelector: Invalid value: "a": may not specified at the same time as requirements',
+    "spec.resourceAttributes.labelSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    'spec.resourceAttributes.labelSelector.requirements[0].key: Invalid value: "-"',
+  ])
+    assert.ok(wrong.message.includes(part), wrong.message);
+  assert.ok(!wrong.message.includes('requirements[1]'));
+  const named = await ask('POST', path, { metadata: { name: 'x' }, spec: { user: 'ann', ...getPods } });
+  assert.match(named.json.message, /metadata: Invalid value: .*: must be empty/);
+});
+
+test('an authorizer sees what lists, watches and deletions of many are limited to', async (t) => {
+  const asked: AuthorizationAttributes[] = [];
+  const authorizer: Authorizer = (attributes) => {
+    asked.push(attributes);
+    return { decision: attributes.user.name === 'ann' ? 'no opinion' : 'allow' };
+  };
+  const { server, close } = await startServer({ authorizer });
+  t.after(close);
+  const limits = async (method: 'GET' | 'DELETE', path: string) => {
+    await server.transport({ name: 'ann', groups: [] }).request({ method, path, headers: {} });
+    const { verb, name, fieldSelector, labelSelector } = asked.at(-1) ?? {};
+    return { verb, name, fieldSelector, labelSelector };
+  };
+  const spec = { field: 'spec.nodeName', operator: '=', value: 'a' };
+  assert.deepEqual(await limits('GET', '/api/v1/pods?fieldSelector=spec.nodeName%3Da&labelSelector=x%3Dy'), {
+    verb: 'list',
+    name: '',
+    fieldSelector: [spec],
+    labelSelector: [{ key: 'x', operator: '=', values: ['y'] }],
+  });
+  const one = { field: 'metadata.name', operator: '=', value: 'p' };
+  const nothing = { fieldSelector: undefined, labelSelector: undefined };
+  const named = '/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Dp';
+  assert.deepEqual(await limits('GET', `${named}&watch=1`), { ...nothing, verb: 'watch', name: 'p', fieldSelector: [one] });
+  assert.deepEqual(await limits('DELETE', named), { ...nothing, verb: 'deletecollection', name: '', fieldSelector: [one] });
+  assert.deepEqual(await limits('GET', '/api/v1/watch/pods?fieldSelector=spec.nodeName%3Da'), { ...nothing, verb: 'watch', name: '' });
+  assert.deepEqual(await limits('GET', '/api/v1/pods?labelSelector=a%20b'), { ...nothing, verb: 'list', name: '' });
 });

@@ -14,6 +14,7 @@ import { badRequestError, invalidError, isStatus } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { authenticate } from '../authn/authenticator.ts';
 import type { AuthorizationAttributes } from '../authz/authorizer.ts';
+import { type AuthorizationSelectors, reviewSelectorErrors, selectorsOfReview } from '../authz/selectors.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
 import type { UserInfo } from '../resources/resource.ts';
@@ -24,9 +25,7 @@ type AccessSpec = SubjectAccessReview['spec'];
 const subjectAccessReview: ResourceHandler = async (ctx, served, server) => {
   const review = (await readReview(ctx, served, server)) as SubjectAccessReview;
   const spec = review.spec ?? {};
-  const errors = accessErrors(spec);
-  if (!spec.user && !spec.groups?.length)
-    errors.push(invalid('spec.user', spec.user ?? '', 'at least one of user or group must be specified'));
+  const errors = [...accessErrors(spec), ...subjectErrors(spec), ...metadataErrors(review, '')];
   if (errors.length) throw invalidError(served.kind, '', errors);
   answer(ctx, served, review, await decide(server, subjectOf(spec), spec));
 };
@@ -35,11 +34,10 @@ const localSubjectAccessReview: ResourceHandler = async (ctx, served, server) =>
   const review = (await readReview(ctx, served, server)) as SubjectAccessReview;
   const spec = review.spec ?? {};
   const { namespace } = ctx.state.info;
-  const errors = accessErrors(spec);
-  if (!spec.user && !spec.groups?.length)
-    errors.push(invalid('spec.user', spec.user ?? '', 'at least one of user or group must be specified'));
+  const errors = [...accessErrors(spec), ...subjectErrors(spec), ...metadataErrors(review, namespace)];
   const asked = spec.resourceAttributes?.namespace ?? '';
-  if (asked !== namespace) errors.push(invalid('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'));
+  if (spec.resourceAttributes && asked !== namespace)
+    errors.push(invalid('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'));
   if (spec.nonResourceAttributes)
     errors.push(invalid('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'));
   if (errors.length) throw invalidError(served.kind, '', errors);
@@ -49,7 +47,7 @@ const localSubjectAccessReview: ResourceHandler = async (ctx, served, server) =>
 const selfSubjectAccessReview: ResourceHandler = async (ctx, served, server) => {
   const review = (await readReview(ctx, served, server)) as SelfSubjectAccessReview;
   const spec = review.spec ?? {};
-  const errors = accessErrors(spec);
+  const errors = [...accessErrors(spec), ...metadataErrors(review, '')];
   if (errors.length) throw invalidError(served.kind, '', errors);
   answer(ctx, served, review, await decide(server, ctx.state.user, spec));
 };
@@ -128,12 +126,26 @@ async function reviewToken(server: ServerParts, token: string, asked: readonly s
   }
 }
 
+/** After pkg/apis/authorization/validation of Kubernetes. */
 function accessErrors({ resourceAttributes, nonResourceAttributes }: AccessSpec): FieldError[] {
+  const errors: FieldError[] = [];
   if (resourceAttributes && nonResourceAttributes)
-    return [invalid('spec.nonResourceAttributes', nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')];
+    errors.push(invalid('spec.nonResourceAttributes', nonResourceAttributes, 'cannot be specified in combination with resourceAttributes'));
   if (!resourceAttributes && !nonResourceAttributes)
-    return [invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')];
-  return [];
+    errors.push(invalid('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+  reviewSelectorErrors(resourceAttributes, errors);
+  return errors;
+}
+
+const subjectErrors = ({ user = '', groups = [] }: AccessSpec): FieldError[] =>
+  user || groups.length > 0 ? [] : [invalid('spec.user', user, 'at least one of user or group must be specified')];
+
+/** Reviews have no names: nothing but what the server itself adds. */
+function metadataErrors({ metadata }: KubeObject, namespace: string): FieldError[] {
+  const own = new Set(['managedFields', ...(namespace ? ['namespace'] : [])]);
+  const isGiven = ([key, value]: [string, unknown]) => !own.has(key) && value !== null && value !== undefined && value !== '';
+  if (!Object.entries(metadata ?? {}).some(isGiven)) return [];
+  return [invalid('metadata', metadata, namespace ? 'must be empty except for namespace' : 'must be empty')];
 }
 
 function subjectOf({ user = '', uid, groups = [], extra }: AccessSpec): UserInfo {
@@ -141,14 +153,25 @@ function subjectOf({ user = '', uid, groups = [], extra }: AccessSpec): UserInfo
 }
 
 async function decide(server: ServerParts, user: UserInfo, { resourceAttributes, nonResourceAttributes }: AccessSpec): Promise<object> {
-  const { decision, reason } = await server.authorizer(attributesOf(user, resourceAttributes, nonResourceAttributes));
-  return { allowed: decision === 'allow', ...(decision === 'deny' ? { denied: true } : {}), ...(reason ? { reason } : {}) };
+  const { selectors, problems } = selectorsOfReview(resourceAttributes ?? {});
+  const asked = attributesOf(user, { resource: resourceAttributes, path: nonResourceAttributes, selectors });
+  const { decision, reason, error } = await server.authorizer(asked);
+  const evaluationError = [...(error ? [error] : []), ...problems].join('; ');
+  return {
+    allowed: decision === 'allow',
+    ...(decision === 'deny' ? { denied: true } : {}),
+    ...(reason ? { reason } : {}),
+    ...(evaluationError ? { evaluationError } : {}),
+  };
 }
 
 function attributesOf(
   user: UserInfo,
-  resource: ResourceAttributes | undefined,
-  path: NonResourceAttributes | undefined,
+  {
+    resource,
+    path,
+    selectors,
+  }: { resource: ResourceAttributes | undefined; path: NonResourceAttributes | undefined; selectors: AuthorizationSelectors },
 ): AuthorizationAttributes {
   return {
     user,
@@ -161,6 +184,7 @@ function attributesOf(
     namespace: resource?.namespace ?? '',
     name: resource?.name ?? '',
     path: path?.path ?? '',
+    ...selectors,
   };
 }
 
