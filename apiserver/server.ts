@@ -236,7 +236,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { logDirectory } = options;
   const pathOperations = pathOperationsOf({ issuesTokens: serviceAccountTokens !== undefined, servesLogs: logDirectory !== undefined });
   const paths = [
-    openApiPaths(resources, { version: version.gitVersion, pathOperations, aggregator }),
+    openApiPaths(resources, { clock, version: version.gitVersion, pathOperations, aggregator }),
     ...(serviceAccountTokens ? [tokenIssuerPaths(serviceAccountTokens, () => address)] : []),
     ...(logDirectory ? [logPaths(logDirectory)] : []),
     zPages({ clock, random, version, flags: options.flags ?? {}, paths: () => rootPaths({ ...listed, remote: aggregator.remote }) }),

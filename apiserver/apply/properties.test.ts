@@ -224,3 +224,8 @@ test('an applied body of any content ends in an object or a refusal', async () =
     { numRuns: 500 },
   );
 });
+
+test("a list where an object is wanted is refused in Go's words, whatever is in it", async () => {
+  const applied = { ...kind, metadata: { name: 'p' }, spec: [{ toString: '', a: [1, null] }] };
+  await assert.rejects(apply(undefined, applied, 'one'), { message: /expected map, got &\{\[map\[a:\[1 <nil>\] toString:\]\]\}/ });
+});

@@ -1,6 +1,7 @@
 // What an applied object must be before it is merged: of the schema's types, with no field that the schema does not name,
 // and with no two list elements of the same keys.
 
+import { goText } from '../../api/patch/patch-error.ts';
 import type { ListNode, ObjectNode, ScalarNode, SchemaNode } from '../schema/node.ts';
 import { childOf, type Json } from './compare.ts';
 import { elementText, itemElement, MissingKeyError } from './path-element.ts';
@@ -19,19 +20,19 @@ function visit(value: unknown, node: SchemaNode, path: string, problems: string[
     case 'scalar': {
       const wanted = wantedScalar(value, node);
       if (wanted)
-        say(`expected ${wanted}, got ${typeof value === 'object' ? (Array.isArray(value) ? 'list' : 'map') : `&{${String(value)}}`}`);
+        say(`expected ${wanted}, got ${typeof value === 'object' ? (Array.isArray(value) ? 'list' : 'map') : `&{${goText(value)}}`}`);
       return;
     }
     case 'list':
       if (Array.isArray(value)) visitItems(value, node, path, problems);
-      else say(`expected list, got &{${String(value)}}`);
+      else say(`expected list, got &{${goText(value)}}`);
       return;
     case 'any':
-      if (node.mustBeObject && !isObject(value)) say(`expected map, got &{${String(value)}}`);
+      if (node.mustBeObject && !isObject(value)) say(`expected map, got &{${goText(value)}}`);
       return;
   }
   if (!isObject(value)) {
-    say(`expected map, got &{${String(value)}}`);
+    say(`expected map, got &{${goText(value)}}`);
     return;
   }
   for (const [key, item] of Object.entries(value)) {
