@@ -7,6 +7,7 @@ import { ageColumn, ageOf, integer, nameColumn, selectorText, templateColumns, t
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultJobTemplate, jobSpecErrors } from './jobs.ts';
 import { choiceErrors } from './pod-containers.ts';
+import { jobWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import { nonNegativeErrors } from './workloads.ts';
 
@@ -93,6 +94,7 @@ export const cronJobResource = serve(cronJobs, {
     bumpGeneration(cronJob, old);
   },
   validate: validateCronJob,
+  warningsOf: workloadWarnings(({ spec }) => jobWarnings(spec?.jobTemplate.spec, 'spec.jobTemplate.spec')),
   validateUpdate: validateCronJobUpdate,
   status: { beforeUpdate: (cronJob, old) => keep(cronJob, old, 'spec'), validateUpdate: () => [] },
   columns: [

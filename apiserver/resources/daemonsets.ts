@@ -7,6 +7,7 @@ import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { ageColumn, integer, labelsText, nameColumn, selectorText, templateColumns, text, wide } from './columns.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
+import { templateWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import {
   amountOf,
@@ -100,6 +101,7 @@ export const daemonSetResource = serve(daemonSets, {
     setTemplateGeneration(daemonSet, semanticEqual(daemonSet.spec?.template, old.spec?.template) ? generation : generation + 1);
   },
   validate: validateDaemonSet,
+  warningsOf: workloadWarnings(({ spec }) => templateWarnings(spec?.template, 'spec.template'), { ofName: false }),
   validateUpdate: (daemonSet, old) => [
     ...validateDaemonSet(daemonSet),
     ...immutableErrors('spec.selector', daemonSet.spec?.selector, old.spec?.selector),

@@ -7,6 +7,7 @@ import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { ageColumn, integer, nameColumn, selectorText, templateColumns, text, wide } from './columns.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
+import { templateWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import {
   amountOf,
@@ -97,6 +98,7 @@ export const deploymentResource = serve(deployments, {
       metadata.generation++;
   },
   validate: validateDeployment,
+  warningsOf: workloadWarnings(({ spec }) => templateWarnings(spec?.template, 'spec.template')),
   validateUpdate: (deployment, old) => [
     ...validateDeployment(deployment),
     ...immutableErrors('spec.selector', deployment.spec?.selector, old.spec?.selector),

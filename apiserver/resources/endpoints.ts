@@ -5,6 +5,7 @@ import { type FieldError, invalid, notSupported, required } from '../../api/fiel
 import { eachAt } from '../../api/validation/each.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems, portNumberProblems, qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { formatIp, legacyIpErrors, parseIp } from '../../api/validation/ip.ts';
+import { addressWarnings } from './address-warnings.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
 import { serve } from './resource.ts';
 
@@ -93,5 +94,10 @@ export const endpointsResource = serve(endpoints, {
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   defaults: defaultEndpoints,
   validate: validateEndpoints,
+  warningsOf: ({ subsets = [] }) =>
+    subsets.flatMap(({ addresses = [], notReadyAddresses = [] }, i) => [
+      ...addresses.flatMap(({ ip }, j) => addressWarnings(ip, `subsets[${i}].addresses[${j}].ip`)),
+      ...notReadyAddresses.flatMap(({ ip }, j) => addressWarnings(ip, `subsets[${i}].notReadyAddresses[${j}].ip`)),
+    ]),
   columns: [nameColumn(), text('Endpoints', 'Addresses and ports that are ready.', endpointsText), ageColumn()],
 });

@@ -100,6 +100,10 @@ export const ingressResource = serve(ingresses, {
     bumpGeneration(ingress, old);
   },
   validate: validateIngress,
+  warningsOf: ({ metadata }) =>
+    metadata?.annotations && 'kubernetes.io/ingress.class' in metadata.annotations
+      ? ['annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead']
+      : [],
   status: { beforeUpdate: (ingress, old) => keep(ingress, old, 'spec'), validateUpdate: () => [] },
   columns: [
     nameColumn(),

@@ -13,6 +13,7 @@ import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { jobPolicyErrors } from './job-policies.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
 import { podTemplateErrors } from './pod-spec.ts';
+import { jobWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import { nonNegativeErrors } from './workloads.ts';
 
@@ -195,6 +196,7 @@ export const jobResource = serve(jobs, {
     bumpGeneration(job, old);
   },
   validate: validateJob,
+  warningsOf: workloadWarnings(({ spec }) => jobWarnings(spec, 'spec')),
   validateUpdate: validateJobUpdate,
   status: {
     beforeUpdate: (job, old) => keep(job, old, 'spec'),

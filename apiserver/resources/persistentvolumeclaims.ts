@@ -11,6 +11,7 @@ import { differenceText } from './difference.ts';
 import { keep } from './generation.ts';
 import { serve } from './resource.ts';
 import { canonical, defaultResourceList, defaultResources } from './resource-lists.ts';
+import { claimWarnings } from './volume-warnings.ts';
 
 type Spec = NonNullable<PersistentVolumeClaim['spec']>;
 
@@ -89,6 +90,7 @@ export const persistentVolumeClaimResource = serve(persistentVolumeClaims, {
   },
   beforeUpdate: (claim, old) => keep(claim, old, 'status'),
   validate: validateClaim,
+  warningsOf: claimWarnings,
   validateUpdate: validateClaimUpdate,
   status: { beforeUpdate: (claim, old) => keep(claim, old, 'spec'), validateUpdate: () => [] },
   returnsDeletedObject: true,

@@ -15,6 +15,7 @@ import { enumErrors } from './pod-security.ts';
 import { csiDriverNameErrors } from './pod-volumes.ts';
 import { serve } from './resource.ts';
 import { canonical, defaultResourceList, quantityErrors } from './resource-lists.ts';
+import { volumeWarnings } from './volume-warnings.ts';
 
 type Spec = NonNullable<PersistentVolume['spec']>;
 
@@ -139,6 +140,7 @@ export const persistentVolumeResource = serve(persistentVolumes, {
   },
   beforeUpdate: (volume, old) => keep(volume, old, 'status'),
   validate: validateVolume,
+  warningsOf: volumeWarnings,
   validateUpdate: validateVolumeUpdate,
   status: { beforeUpdate: (volume, old) => keep(volume, old, 'spec'), validateUpdate: () => [] },
   returnsDeletedObject: true,

@@ -14,6 +14,7 @@ import {
   validatePodStatusUpdate,
   validatePodUpdate,
 } from './pod-update.ts';
+import { podWarnings } from './pod-warnings.ts';
 import { serve, type WriteContext } from './resource.ts';
 
 function beforeCreate(pod: Pod, { clock }: WriteContext): void {
@@ -111,6 +112,7 @@ export const podResource = serve(pods, {
   beforeCreate,
   beforeUpdate,
   validate: validatePodCreate,
+  warningsOf: podWarnings,
   validateUpdate: validatePodUpdate,
   status: {
     resets: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],

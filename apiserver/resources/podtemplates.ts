@@ -6,6 +6,7 @@ import { labelsText, nameColumn, templateColumns, text } from './columns.ts';
 import { bumpGeneration, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
 import { podTemplateErrors } from './pod-spec.ts';
+import { templateWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 
 export const podTemplateResource = serve(podTemplates, {
@@ -19,6 +20,7 @@ export const podTemplateResource = serve(podTemplates, {
     podTemplateErrors(template ?? {}, 'template', errors);
     return errors;
   },
+  warningsOf: ({ template }) => templateWarnings(template, 'template'),
   returnsDeletedObject: true,
   columns: [
     nameColumn(),

@@ -6,6 +6,7 @@ import { immutableErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, integer, nameColumn, selectorText, templateColumns, wide } from './columns.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
+import { templateWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import { nonNegativeErrors, scaleOf, validateStatusCounts, workloadSelectorErrors, workloadTemplateErrors } from './workloads.ts';
 
@@ -36,6 +37,7 @@ export const replicaSetResource = serve(replicaSets, {
     bumpGeneration(replicaSet, old);
   },
   validate: validateReplicaSet,
+  warningsOf: workloadWarnings(({ spec }) => templateWarnings(spec?.template, 'spec.template')),
   validateUpdate: (replicaSet, old) => [
     ...validateReplicaSet(replicaSet),
     ...immutableErrors('spec.selector', replicaSet.spec?.selector, old.spec?.selector),

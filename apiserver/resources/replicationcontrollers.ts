@@ -8,6 +8,7 @@ import { ageColumn, integer, labelsText, nameColumn, templateColumns, wide } fro
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
 import { podTemplateErrors } from './pod-spec.ts';
+import { templateWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 
 export function defaultReplicationController(controller: ReplicationController): void {
@@ -91,6 +92,7 @@ export const replicationControllerResource = serve(replicationControllers, {
     bumpGeneration(controller, old);
   },
   validate: validateReplicationController,
+  warningsOf: workloadWarnings(({ spec }) => templateWarnings(spec?.template, 'spec.template')),
   status: { beforeUpdate: (controller, old) => keep(controller, old, 'spec'), validateUpdate: validateStatusUpdate },
   scale: {
     specReplicas: (controller) => controller.spec?.replicas ?? 0,

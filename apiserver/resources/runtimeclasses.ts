@@ -5,6 +5,7 @@ import { runtimeClasses } from '../../api/scheduling.ts';
 import { dns1123LabelProblems } from '../../api/validation/formats.ts';
 import { immutableErrors, labelsErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
+import { nodeLabelWarning } from './node-label-warnings.ts';
 import { tolerationsErrors } from './pod-scheduling.ts';
 import { serve } from './resource.ts';
 import { defaultResourceList, resourcesErrors } from './resource-lists.ts';
@@ -20,5 +21,10 @@ export const runtimeClassResource = serve(runtimeClasses, {
     return errors;
   },
   validateUpdate: (runtimeClass, old) => immutableErrors('handler', runtimeClass.handler, old.handler),
+  warningsOf: ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => {
+      const text = nodeLabelWarning(key);
+      return text ? [`scheduling.nodeSelector: ${text}`] : [];
+    }),
   columns: [nameColumn(), text('Handler', 'The runtime configuration it names.', ({ handler }) => handler ?? ''), ageColumn()],
 });

@@ -1,11 +1,18 @@
 // Service accounts: names under which pods speak to the API, with the secrets they may mount.
 
-import { serviceAccounts } from '../../api/core.ts';
+import { type ServiceAccount, serviceAccounts } from '../../api/core.ts';
 import { ageColumn, integer, nameColumn } from './columns.ts';
 import { serve } from './resource.ts';
 
+const restriction = 'kubernetes.io/enforce-mountable-secrets';
+const isRestricted = (metadata: ServiceAccount['metadata']) => metadata?.annotations !== undefined && restriction in metadata.annotations;
+
 export const serviceAccountResource = serve(serviceAccounts, {
   validate: () => [],
+  warningsOf: ({ metadata }, old) =>
+    isRestricted(metadata) && !isRestricted(old?.metadata)
+      ? [`metadata.annotations[${restriction}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`]
+      : [],
   returnsDeletedObject: true,
   subresources: {
     token: {

@@ -21,6 +21,7 @@ import { portErrors } from './pod-probes.ts';
 import { enumErrors } from './pod-security.ts';
 import { serve } from './resource.ts';
 import { addressFamilyErrors, validateFamilyChange } from './service-families.ts';
+import { serviceWarnings } from './service-warnings.ts';
 
 type Spec = NonNullable<Service['spec']>;
 type Port = NonNullable<Spec['ports']>[number];
@@ -300,6 +301,7 @@ export const serviceResource = serve(services, {
   },
   beforeUpdate,
   validate: validateService,
+  warningsOf: serviceWarnings,
   validateUpdate: validateServiceUpdate,
   validateName: (name, isGenerateName) => [...nameIsDns1035Label(name, isGenerateName)],
   status: { beforeUpdate: (service, old) => keep(service, old, 'spec'), validateUpdate: validateStatusUpdate },

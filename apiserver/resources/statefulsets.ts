@@ -9,6 +9,7 @@ import { claimSpecErrors } from './claim-spec.ts';
 import { ageColumn, nameColumn, templateColumns, text } from './columns.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
+import { claimSpecWarnings, templateWarnings, workloadWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import { defaultResources } from './resource-lists.ts';
 import {
@@ -162,6 +163,12 @@ export const statefulSetResource = serve(statefulSets, {
     bumpGeneration(statefulSet, old);
   },
   validate: validateStatefulSet,
+  warningsOf: workloadWarnings(({ spec }) => [
+    ...templateWarnings(spec?.template, 'spec.template'),
+    ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, index) =>
+      claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${index}].spec`),
+    ),
+  ]),
   validateUpdate: validateStatefulSetUpdate,
   status: {
     beforeUpdate: (statefulSet, old) => keep(statefulSet, old, 'spec'),
