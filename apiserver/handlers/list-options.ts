@@ -96,15 +96,16 @@ function readFieldSelector(text: string | null): FieldSelector {
   }
 }
 
-function checkFields(selector: FieldSelector, served: Served): void {
-  const declared = served.declaration.fields;
+function checkFields(selector: FieldSelector, { declaration, kind }: Served): void {
+  const { fields, isCustom, unknownField } = declaration;
+  // Kinds with fields of their own know what they have; of the others Kubernetes takes both names, namespaced or not.
+  const isNamespaceKnown = kind.namespaced || !(fields || isCustom);
   for (const { field } of selector) {
-    if (field === 'metadata.name' || (field === 'metadata.namespace' && served.kind.namespaced)) continue;
-    if (declared && Object.hasOwn(declared, field)) continue;
-    const known = `"metadata.name", "metadata.namespace"`;
-    throw badRequestError(
-      declared ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector: only ${known}`,
-    );
+    if (field === 'metadata.name' || (field === 'metadata.namespace' && isNamespaceKnown)) continue;
+    if (fields && Object.hasOwn(fields, field)) continue;
+    if (unknownField) throw badRequestError(unknownField(field));
+    if (fields || isCustom) throw badRequestError(`field label not supported: ${field}`);
+    throw badRequestError(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
   }
 }
 

@@ -37,6 +37,34 @@ const rows: Row[] = [
   ['GET', `${collection}?timeoutSeconds=x`, undefined, {}, 400, 'BadRequest', syntax('x')],
   ['GET', `${collection}?labelSelector=a%3D%3D%3D`, undefined, {}, 400, 'BadRequest', /^unable to parse requirement: /],
   ['GET', `${collection}?fieldSelector=a`, undefined, {}, 400, 'BadRequest', `invalid selector: 'a'; can't understand 'a'`],
+  [
+    'GET',
+    '/apis/rbac.authorization.k8s.io/v1/clusterroles?fieldSelector=spec.x%3D1',
+    undefined,
+    {},
+    400,
+    'BadRequest',
+    '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  ],
+  [
+    'GET',
+    '/api/v1/nodes?fieldSelector=metadata.namespace%3Da',
+    undefined,
+    {},
+    400,
+    'BadRequest',
+    'field label not supported: metadata.namespace',
+  ],
+  ['GET', '/apis/batch/v1/jobs?fieldSelector=a%3D1', undefined, {}, 400, 'BadRequest', 'field label "a" not supported for batchv1.Job'],
+  [
+    'GET',
+    one,
+    undefined,
+    { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' },
+    406,
+    'NotAcceptable',
+    'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
+  ],
   ['GET', `${one}?resourceVersion=x`, undefined, {}, 500, '', /^resourceVersion: Invalid value: "x": strconv\.ParseUint/],
   [
     'GET',
@@ -180,4 +208,7 @@ test('what cannot be read or is not served is refused with the code, reason and 
   }
   assert.deepEqual(wrong, []);
   assert.equal((await fixture.ask('GET', one)).status, 200, 'nothing was done');
+  // Kubernetes takes it, and no cluster role is in a namespace.
+  const inNamespace = await fixture.ask('GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles?fieldSelector=metadata.namespace%3Da');
+  assert.deepEqual([inNamespace.status, inNamespace.json.items], [200, []]);
 });

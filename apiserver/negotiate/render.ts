@@ -38,6 +38,7 @@ export const protobufOf = (served: Served): ProtobufSupport => (served.registry.
 /** Answers with one object. */
 export async function sendObject(ctx: ApiContext, served: Served, object: StoredObject, status: number, nowMs: number): Promise<void> {
   const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
+  if (accepted.as === 'PartialObjectMetadataList') throw notOfKind(accepted.as, served.kind);
   if (accepted.as === 'Table') {
     const metadata = object.revision ? { resourceVersion: String(object.revision) } : {};
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs };
@@ -61,7 +62,7 @@ export async function sendList(
   nowMs: number,
 ): Promise<void> {
   const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
-  if (accepted.as === 'PartialObjectMetadata') throw notOfList(served.kind);
+  if (accepted.as === 'PartialObjectMetadata') throw notOfKind(accepted.as, served.kind);
   const isStreamable = accepted.format === 'protobuf' || (accepted.format === 'json' && !isPretty(ctx));
   if (accepted.as && isStreamable && isLong(objects)) return streamTransformed(ctx, served, { objects, metadata, nowMs, accepted });
   if (accepted.as === 'Table') {
@@ -110,10 +111,11 @@ function* partialPieces(objects: Iterable<StoredObject>, metadata: ListMetadata,
   yield Buffer.from(before === ',' ? ']}' : `${before}]}`);
 }
 
-/** Kubernetes names the type that it holds the list in. */
-function notOfList({ group, kind }: Kind): StatusError {
-  const held = kind === 'Event' ? 'core' : group.split('.', 1)[0] || 'core';
-  return new StatusError('NotAcceptable', `you requested PartialObjectMetadata, but the requested object is a list (*${held}.${kind}List)`);
+/** What is one object cannot be shown as a list, nor the other way round. Kubernetes names the Go type that it holds. */
+function notOfKind(as: 'PartialObjectMetadata' | 'PartialObjectMetadataList', { group, kind }: Kind): StatusError {
+  const held = `${kind === 'Event' ? 'core' : group.split('.', 1)[0] || 'core'}.${kind}`;
+  const what = as === 'PartialObjectMetadata' ? `is a list (*${held}List)` : `is not a list (*${held})`;
+  return new StatusError('NotAcceptable', `you requested ${as}, but the requested object ${what}`);
 }
 
 /** A long list goes out piece by piece, as fast as the client reads: memory stays that of a few pieces. */

@@ -185,6 +185,7 @@ function durationText({ status }: Job, nowMs: number): string {
 
 export const jobResource = serve(jobs, {
   fields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
+  unknownField: (field) => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
   defaults: defaultJob,
   beforeCreate(job) {
     startGeneration(job);

@@ -91,7 +91,7 @@ function subjectsText({ subjects }: Binding, kind: string): string {
 
 const bindingColumns: Column<Binding>[] = [
   nameColumn(),
-  text('Role', 'The role that is given.', ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}`),
+  text('Role', 'The role that is given.', ({ roleRef }) => `${roleRef?.kind ?? ''}/${roleRef?.name ?? ''}`),
   ageColumn(),
   wide('Users', 'The users who have it.', (binding) => subjectsText(binding, 'User')),
   wide('Groups', 'The groups who have it.', (binding) => subjectsText(binding, 'Group')),

@@ -45,6 +45,8 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
   kind: Kind<T>;
   /** Field selectors besides metadata.name and metadata.namespace. */
   fields?: Record<string, FieldOf<T>>;
+  /** What is said of a selector's field that the kind does not have, where Kubernetes has words of its own for it. */
+  unknownField?(field: string): string;
   /** Sets what Kubernetes sets when a client leaves it out. Mutates; idempotent. Runs on every decoded body and on read. */
   defaults?(object: T): void;
   /** Resets what clients may not set (status, generation) and sets what the server does. Mutates `object`. */
