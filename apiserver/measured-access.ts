@@ -71,6 +71,12 @@ export function measuredAuthorizer(authorizer: Authorizer, clock: Clock, registr
     buckets,
     registers,
   });
+  const decisions = new Counter({
+    name: 'apiserver_authorization_decisions_total',
+    help: 'Total number of terminal decisions made by an authorizer split by authorizer type, name, and decision.',
+    labelNames: ['type', 'name', 'decision'],
+    registers,
+  });
   const allowed = { attempts: attempts.labels({ result: 'allowed' }), seconds: seconds.labels({ result: 'allowed' }) };
   const note = (result: string, elapsedSeconds: number) => {
     attempts.inc({ result });
@@ -81,6 +87,7 @@ export function measuredAuthorizer(authorizer: Authorizer, clock: Clock, registr
     const elapsedSeconds = () => (clock.monotonicMs() - startMs) / 1000;
     try {
       const answer = await authorizer(attributes);
+      if (answer.by) decisions.inc({ ...answer.by, decision: answer.decision === 'allow' ? 'allowed' : 'denied' });
       if (answer.decision === 'allow') {
         allowed.attempts.inc();
         allowed.seconds.observe(elapsedSeconds());

@@ -9,7 +9,7 @@ import { serviceAccountAdmission } from '../apiserver/admission/service-account.
 import { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import { publishAuthentication } from '../apiserver/authn/request-header.ts';
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
-import { nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
+import { nodeAuthorizer, nodeRuleResolver } from '../apiserver/authz/node-authorizer.ts';
 import { NodeGraph } from '../apiserver/authz/node-graph.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
@@ -32,7 +32,7 @@ import { openAudit } from './audit.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import { type ClusterConfig, ConfigError } from './config.ts';
 import { ensureExampleImage } from './example-image.ts';
-import { anonymousAccess, createAuthenticators, createAuthorizer } from './identity.ts';
+import { anonymousAccess, createAuthenticators, createAuthorization } from './identity.ts';
 import { contextName, renderKubeconfig } from './kubeconfig.ts';
 import { addressIn, machineAddress } from './machine-network.ts';
 import { type ControlLoopMetrics, controlLoopMetrics, metricsSettings, serveControlLoopMetrics } from './measured.ts';
@@ -111,7 +111,8 @@ async function start(
     const requestHeader = { ca: pki.frontProxyAuthority.certPem, allowedNames: ['front-proxy-client'] };
     const rbac = createRbac({ bootstrap: componentRoles });
     const ambient = { clock, random, log };
-    const authorizer = await createAuthorizer(config, { node: nodeAuthorizer(nodeGraph), rbac: rbac.authorizer }, ambient);
+    const node = { authorizer: nodeAuthorizer(nodeGraph), rulesOf: nodeRuleResolver };
+    const { authorizer, rulesOf } = await createAuthorization(config, { node, rbac }, ambient);
     const settings = await admissionSettings(config, ambient);
     const server = await createApiServer({
       store,
@@ -124,7 +125,7 @@ async function start(
       serviceAccountTokens,
       authorizer,
       admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts], random, authorizer, settings }), rbac.escalation],
-      rulesOf: rbac.rulesOf,
+      rulesOf,
       begin: [
         serviceAccounts.begin,
         rbac.begin,

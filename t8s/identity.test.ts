@@ -18,7 +18,7 @@ import { silentLog } from '../base/log.ts';
 import { seededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { type ConfigFlags, readConfig } from './config.ts';
-import { createAuthenticators, createAuthorizer } from './identity.ts';
+import { createAuthenticators, createAuthorization } from './identity.ts';
 
 let directory: string;
 let authority: KeyPairPem;
@@ -105,9 +105,17 @@ test('a webhook that decides may allow, deny, or leave it to the next; its answe
   });
   const clock = new VirtualClock();
   const flags = { authorizationMode: 'Webhook,RBAC', authorizationWebhookConfigFile: kubeconfigOf(server) };
-  const yes = () => ({ decision: 'allow', reason: 'RBAC' }) as const;
+  const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }];
+  const yes = {
+    authorizer: () => ({ decision: 'allow', reason: 'RBAC' }) as const,
+    rulesOf: () => ({ rules, problems: [], isIncomplete: false }),
+  };
   const own = { node: yes, rbac: yes };
-  const authorizer = await createAuthorizer(readConfig(flags, {}, true), own, { clock, random: seededRandom(1), log: silentLog });
+  const { authorizer, rulesOf } = await createAuthorization(readConfig(flags, {}, true), own, {
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+  });
   const ask = (verb: string) =>
     authorizer({
       user: { name: 'ann', groups: ['dev'] },
@@ -121,10 +129,17 @@ test('a webhook that decides may allow, deny, or leave it to the next; its answe
       name: '',
       path: '',
     });
-  assert.deepEqual(await ask('get'), { decision: 'allow', reason: 'because of get' });
-  assert.deepEqual(await ask('delete'), { decision: 'deny', reason: 'because of delete' });
-  assert.deepEqual(await ask('list'), { decision: 'allow', reason: 'RBAC' });
-  assert.deepEqual(await ask('patch'), { decision: 'allow', reason: 'RBAC' });
+  const webhook = { type: 'Webhook', name: 'default' };
+  const rbac = { type: 'RBAC', name: 'rbac' };
+  assert.deepEqual(await ask('get'), { decision: 'allow', reason: 'because of get', by: webhook });
+  assert.deepEqual(await ask('delete'), { decision: 'deny', reason: 'because of delete', by: webhook });
+  assert.deepEqual(await ask('list'), { decision: 'allow', reason: 'RBAC', by: rbac });
+  assert.deepEqual(await ask('patch'), { decision: 'allow', reason: 'RBAC', by: rbac });
+  assert.deepEqual(rulesOf({ name: 'ann', groups: [] }, 'n'), {
+    rules,
+    problems: ['webhook authorizer does not support user rule resolution'],
+    isIncomplete: true,
+  });
   assert.deepEqual(asked[0], {
     user: 'ann',
     groups: ['dev'],

@@ -2,11 +2,19 @@
 // from kube-apiserver's flags.
 
 import { readFileSync } from 'node:fs';
+import type { PolicyRule } from '../api/rbac.ts';
 import { type AnonymousAccess, type Authenticator, certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
 import type { BootstrapTokens } from '../apiserver/authn/bootstrap-tokens.ts';
 import type { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { parseTokenFile, staticTokenAuthenticator } from '../apiserver/authn/static-tokens.ts';
-import { type Authorizer, mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
+import {
+  type Authorizer,
+  mastersAuthorizer,
+  namedAuthorizer,
+  type RuleResolver,
+  unionAuthorizer,
+  unionRules,
+} from '../apiserver/authz/authorizer.ts';
 import { type AskReview, reviewClient } from '../apiserver/reviews/review-client.ts';
 import { createHttpsTransport } from '../client/https-transport.ts';
 import { KubeconfigError, readKubeconfig } from '../client/kubeconfig.ts';
@@ -36,25 +44,49 @@ export function anonymousAccess({ anonymousAuth }: ClusterConfig): AnonymousAcce
   return { isEnabled: anonymousAuth };
 }
 
+/** What decides, and what lists what would be allowed. */
+export interface Authorization {
+  authorizer: Authorizer;
+  rulesOf: RuleResolver;
+}
+
 /** Those of `authorizationMode`, in its order; masters come before all of them. @throws ConfigError */
-export async function createAuthorizer(
+export async function createAuthorization(
   config: ClusterConfig,
-  own: { node: Authorizer; rbac: Authorizer },
+  own: { node: Authorization; rbac: Authorization },
   ambient: Ambient,
-): Promise<Authorizer> {
-  const chain = [mastersAuthorizer];
+): Promise<Authorization> {
+  const named: Authorizer[] = [mastersAuthorizer];
+  const resolvers: RuleResolver[] = [];
   for (const mode of config.authorizationMode) {
-    if (mode === 'Node') chain.push(own.node);
-    else if (mode === 'RBAC') chain.push(own.rbac);
-    else if (mode === 'AlwaysAllow') chain.push(() => ({ decision: 'allow' }));
-    else if (mode === 'AlwaysDeny') chain.push(() => ({ decision: 'no opinion', reason: 'Everything is forbidden.' }));
-    else {
-      const { webhookAuthorizer } = await import('../apiserver/authz/webhook-authorizer.ts');
-      const ask = await askFrom('--authorization-webhook-config-file', config.authorizationWebhookConfigFile ?? '', ambient);
-      chain.push(webhookAuthorizer({ ask, clock: ambient.clock, log: ambient.log }));
-    }
+    const { authorizer, rulesOf } =
+      mode === 'Node' ? own.node : mode === 'RBAC' ? own.rbac : mode === 'Webhook' ? await webhookFrom(config, ambient) : always[mode];
+    named.push(namedAuthorizer({ type: mode, name: mode === 'Webhook' ? 'default' : mode.toLowerCase() }, authorizer));
+    resolvers.push(rulesOf);
   }
-  return unionAuthorizer(chain);
+  return { authorizer: unionAuthorizer(named), rulesOf: unionRules(resolvers) };
+}
+
+const everything: PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+
+const always: Record<'AlwaysAllow' | 'AlwaysDeny', Authorization> = {
+  AlwaysAllow: {
+    authorizer: () => ({ decision: 'allow' }),
+    rulesOf: () => ({ rules: everything, problems: [], isIncomplete: false }),
+  },
+  AlwaysDeny: {
+    authorizer: () => ({ decision: 'no opinion', reason: 'Everything is forbidden.' }),
+    rulesOf: () => ({ rules: [], problems: [], isIncomplete: false }),
+  },
+};
+
+async function webhookFrom(config: ClusterConfig, ambient: Ambient): Promise<Authorization> {
+  const { webhookAuthorizer, webhookRuleResolver } = await import('../apiserver/authz/webhook-authorizer.ts');
+  const ask = await askFrom('--authorization-webhook-config-file', config.authorizationWebhookConfigFile ?? '', ambient);
+  return { authorizer: webhookAuthorizer({ ask, clock: ambient.clock, log: ambient.log }), rulesOf: webhookRuleResolver };
 }
 
 /** The service that a kubeconfig leads to. @throws ConfigError naming the flag and the file */

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { typeCheckPolicy } from '../apiserver/admission/policies/type-check.ts';
 import { certificateAuthenticator } from '../apiserver/authn/authenticator.ts';
-import { mastersAuthorizer, unionAuthorizer } from '../apiserver/authz/authorizer.ts';
-import { nodeAuthorizer } from '../apiserver/authz/node-authorizer.ts';
+import { mastersAuthorizer, unionAuthorizer, unionRules } from '../apiserver/authz/authorizer.ts';
+import { nodeAuthorizer, nodeRuleResolver } from '../apiserver/authz/node-authorizer.ts';
 import { NodeGraph } from '../apiserver/authz/node-graph.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
@@ -110,7 +110,7 @@ export class Cluster {
       authenticators: [certificateAuthenticator],
       authorizer,
       admission: (view) => [...builtInAdmission(view, { random, authorizer }), rbac.escalation],
-      rulesOf: rbac.rulesOf,
+      rulesOf: unionRules([nodeRuleResolver, rbac.rulesOf]),
       begin: [rbac.begin, (parts) => nodeGraph.attach(parts.resources)],
     });
     ends.push(() => apiServer.close(0));

@@ -2,6 +2,7 @@
 
 import type { FieldSelector } from '../../api/fields.ts';
 import type { Selector } from '../../api/labels.ts';
+import type { PolicyRule } from '../../api/rbac.ts';
 import { StatusError } from '../../api/status.ts';
 import type { UserInfo } from '../resources/resource.ts';
 
@@ -33,9 +34,22 @@ export type Decision = {
   reason?: string;
   /** What could not be found out; told in reviews. */
   error?: string;
+  /** Which authorizer of the configuration decided, for metrics. */
+  by?: { readonly type: string; readonly name: string };
 };
 
 export type Authorizer = (attributes: AuthorizationAttributes) => Decision | Promise<Decision>;
+
+/** What somebody may do, as far as authorizers can list it. */
+export type RuleResolver = (user: UserInfo, namespace: string) => ListedRules;
+
+export interface ListedRules {
+  rules: PolicyRule[];
+  /** What could not be found out. */
+  problems: string[];
+  /** Set where an authorizer may allow more than it can list. */
+  isIncomplete: boolean;
+}
 
 const noOpinion: Decision = { decision: 'no opinion' };
 
@@ -43,12 +57,46 @@ const noOpinion: Decision = { decision: 'no opinion' };
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
   return async (attributes) => {
     const reasons: string[] = [];
+    const errors: string[] = [];
     for (const authorizer of authorizers) {
       const answer = await authorizer(attributes);
       if (answer.decision !== 'no opinion') return answer;
       if (answer.reason) reasons.push(answer.reason);
+      if (answer.error) errors.push(answer.error);
     }
-    return reasons.length > 0 ? { decision: 'no opinion', reason: reasons.join(', ') } : noOpinion;
+    if (reasons.length + errors.length === 0) return noOpinion;
+    return {
+      decision: 'no opinion',
+      ...(reasons.length > 0 ? { reason: reasons.join('\n') } : {}),
+      ...(errors.length > 0 ? { error: aggregateErrors(errors) } : {}),
+    };
+  };
+}
+
+/** Several errors as one, each once, as Kubernetes joins them. */
+export function aggregateErrors(errors: readonly string[]): string {
+  const distinct = [...new Set(errors)];
+  return distinct.length === 1 ? (distinct[0] as string) : `[${distinct.join(', ')}]`;
+}
+
+/** The same authorizer; its decisions say whose they are. */
+export function namedAuthorizer(by: { type: string; name: string }, authorizer: Authorizer): Authorizer {
+  const named = (answer: Decision): Decision => (answer.decision === 'no opinion' ? answer : { ...answer, by });
+  return (attributes) => {
+    const answer = authorizer(attributes);
+    return answer instanceof Promise ? answer.then(named) : named(answer);
+  };
+}
+
+/** What all of them list together. */
+export function unionRules(resolvers: readonly RuleResolver[]): RuleResolver {
+  return (user, namespace) => {
+    const listed = resolvers.map((resolve) => resolve(user, namespace));
+    return {
+      rules: listed.flatMap(({ rules }) => rules),
+      problems: listed.flatMap(({ problems }) => problems),
+      isIncomplete: listed.some(({ isIncomplete }) => isIncomplete),
+    };
   };
 }
 

@@ -3,7 +3,7 @@
 // https://kubernetes.io/docs/reference/access-authn-authz/node/.
 
 import type { UserInfo } from '../resources/resource.ts';
-import type { AuthorizationAttributes, Authorizer, Decision } from './authorizer.ts';
+import type { AuthorizationAttributes, Authorizer, Decision, RuleResolver } from './authorizer.ts';
 import type { NodeGraph } from './node-graph.ts';
 import { nodeRules } from './rbac/bootstrap-roles.ts';
 import { ruleAllows } from './rbac/rules.ts';
@@ -37,6 +37,12 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
     return nodeRules.some((rule) => ruleAllows(rule, asked)) ? allowed : noOpinion;
   };
 }
+
+/** Of what kubelets may, no list can be made. */
+export const nodeRuleResolver: RuleResolver = (user) => {
+  const isNode = nodeNameOf(user) !== undefined;
+  return { rules: [], problems: isNode ? ['node authorizer does not support user rule resolution'] : [], isIncomplete: isNode };
+};
 
 /** What not every kubelet may, by resource and group: whether this one may. */
 const divided: ReadonlyMap<string, (question: Question) => Decision> = new Map([

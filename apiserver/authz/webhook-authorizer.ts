@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { ExpiringCache } from '../reviews/expiring-cache.ts';
 import type { AskReview } from '../reviews/review-client.ts';
-import type { AuthorizationAttributes, Authorizer, Decision } from './authorizer.ts';
+import type { AuthorizationAttributes, Authorizer, Decision, RuleResolver } from './authorizer.ts';
 import { reviewSelectors } from './selectors.ts';
 
 export interface WebhookAuthorizerOptions {
@@ -23,6 +23,13 @@ interface AccessStatus {
   denied?: boolean;
   reason?: string;
 }
+
+/** What a webhook would allow, nobody can list. */
+export const webhookRuleResolver: RuleResolver = () => ({
+  rules: [],
+  problems: ['webhook authorizer does not support user rule resolution'],
+  isIncomplete: true,
+});
 
 const entriesMax = 8192;
 /** Longer questions are not worth remembering. */
@@ -45,14 +52,15 @@ export function webhookAuthorizer(options: WebhookAuthorizerOptions): Authorizer
       if (!(error instanceof Error)) throw error;
       // Others may still allow it; nobody is let in because nobody could be asked.
       log.warn(`the authorization webhook did not answer: ${error.message}`);
-      return { decision: 'no opinion' };
+      return { decision: 'no opinion', error: error.message };
     }
   };
 }
 
 function decisionOf({ allowed, denied, reason }: AccessStatus): Decision {
   const decision = denied ? 'deny' : allowed ? 'allow' : 'no opinion';
-  return { decision, ...(reason ? { reason } : {}) };
+  const error = denied && allowed ? 'webhook subject access review returned both allow and deny response' : undefined;
+  return { decision, ...(reason ? { reason } : {}), ...(error ? { error } : {}) };
 }
 
 function specOf(asked: AuthorizationAttributes) {

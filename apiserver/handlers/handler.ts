@@ -1,6 +1,5 @@
 // What handlers are given beside the request, and the small things that most of them do.
 
-import type { PolicyRule } from '../../api/rbac.ts';
 import { StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -11,7 +10,7 @@ import type { AdmissionChain } from '../admission/admission.ts';
 import type { ClusterView } from '../admission/cluster-view.ts';
 import type { Authenticator } from '../authn/authenticator.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
-import type { Authorizer } from '../authz/authorizer.ts';
+import type { Authorizer, RuleResolver } from '../authz/authorizer.ts';
 import type { CacheMetrics } from '../cache/cache-metrics.ts';
 import type { StoreFeed } from '../cache/store-feed.ts';
 import { type ApiContext, annotateAudit } from '../context.ts';
@@ -20,7 +19,6 @@ import { dropRepeatedOwners } from '../registry/admitted-metadata.ts';
 import type { WriteRequest } from '../registry/registry.ts';
 import type { ResourceTable, Served } from '../registry/resource-table.ts';
 import { defaultObject } from '../resources/defaulted.ts';
-import type { UserInfo } from '../resources/resource.ts';
 import { decodeBody, type FieldValidation } from '../schema/decode.ts';
 import type { KubeletConnection } from './kubelet-connection.ts';
 import { readWriteOptions } from './write-options.ts';
@@ -46,7 +44,7 @@ export interface ServerParts {
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
   /** What a user may do in a namespace; absent: the authorizer cannot tell. */
-  readonly rulesOf: ((user: UserInfo, namespace: string) => { rules: PolicyRule[]; problems: string[] }) | undefined;
+  readonly rulesOf: RuleResolver | undefined;
   /** Signs and knows service account tokens; absent: there are none. */
   readonly serviceAccountTokens: ServiceAccountTokens | undefined;
 }

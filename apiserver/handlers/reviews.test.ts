@@ -61,11 +61,16 @@ test('whether somebody may do something is told with the reason', async (t) => {
 });
 
 test('a user is told what they may do and who they are', async (t) => {
-  const { post } = await start(t);
+  const { post, client, clock } = await start(t);
   const { status } = await post('ann', `${authorization}/selfsubjectrulesreviews`, { spec: { namespace: 'default' } });
   assert.equal(status.incomplete, false);
   assert.ok(status.resourceRules.some((rule: { resources: string[] }) => rule.resources.includes('pods')));
   assert.ok(status.nonResourceRules.some((rule: { nonResourceURLs: string[] }) => rule.nonResourceURLs.includes('/openapi/*')));
+  await client.delete(clusterRoles, { name: 'r' });
+  await clock.step(0);
+  const dangling = (await post('ann', `${authorization}/selfsubjectrulesreviews`, { spec: { namespace: 'default' } })).status;
+  assert.equal(dangling.incomplete, false);
+  assert.equal(dangling.evaluationError, 'clusterrole.rbac.authorization.k8s.io "r" not found');
   const who = await post('ann', `${authentication}/selfsubjectreviews`, {});
   assert.deepEqual(who.status, { userInfo: { username: 'ann', groups: ['system:authenticated'] } });
 });

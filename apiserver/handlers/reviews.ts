@@ -13,7 +13,7 @@ import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, invalidError, isStatus } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { authenticate } from '../authn/authenticator.ts';
-import type { AuthorizationAttributes } from '../authz/authorizer.ts';
+import { type AuthorizationAttributes, aggregateErrors } from '../authz/authorizer.ts';
 import { type AuthorizationSelectors, reviewSelectorErrors, selectorsOfReview } from '../authz/selectors.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { Served } from '../registry/resource-table.ts';
@@ -71,8 +71,8 @@ const selfSubjectRulesReview: ResourceHandler = async (ctx, served, server) => {
     nonResourceRules: rules
       .filter(({ nonResourceURLs }) => nonResourceURLs?.length)
       .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-    incomplete: problems.length > 0,
-    ...(problems.length > 0 ? { evaluationError: problems.join(', ') } : {}),
+    incomplete: found?.isIncomplete ?? true,
+    ...(problems.length > 0 ? { evaluationError: aggregateErrors(problems) } : {}),
   });
 };
 

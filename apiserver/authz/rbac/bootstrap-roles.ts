@@ -190,7 +190,11 @@ const table: Record<string, RoleEntry> = {
     ],
   },
   'system:monitoring': {
-    rules: [allowUrls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')],
+    rules: [
+      allowUrls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'),
+      allowUrls('get', '/flagz'),
+      allowUrls('get', '/statusz'),
+    ],
   },
   'system:node': { rules: nodeRules },
   'system:node-bootstrapper': { rules: [allow('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')] },

@@ -2,7 +2,7 @@
 
 import { type PolicyRule, type RbacSubject, rbacGroup } from '../../../api/rbac.ts';
 import type { UserInfo } from '../../resources/resource.ts';
-import type { Authorizer, Decision } from '../authorizer.ts';
+import { type Authorizer, aggregateErrors, type Decision } from '../authorizer.ts';
 import type { Grant, IndexedBinding, RbacIndex } from './rbac-index.ts';
 import { SubjectRulesCache } from './subject-rules.ts';
 
@@ -18,7 +18,7 @@ export function rbacAuthorizer(index: RbacIndex): Authorizer {
       if (grant) return { decision: 'allow', reason: `RBAC: allowed by ${describeGrant(grant)}` };
       for (const roleRef of missing) problems.push(missingRole(roleRef));
     }
-    return problems.length === 0 ? noOpinion : { decision: 'no opinion', reason: `RBAC: ${aggregate(problems)}` };
+    return problems.length === 0 ? noOpinion : { decision: 'no opinion', reason: `RBAC: ${aggregateErrors(problems)}` };
   };
 }
 
@@ -37,11 +37,6 @@ export function rulesFor(index: RbacIndex, user: UserInfo, namespace: string): {
 }
 
 const missingRole = ({ kind, name }: IndexedBinding['roleRef']) => `${kind.toLowerCase()}.${rbacGroup} ${JSON.stringify(name)} not found`;
-
-function aggregate(problems: readonly string[]): string {
-  const distinct = [...new Set(problems)];
-  return distinct.length === 1 ? (distinct[0] as string) : `[${distinct.join(', ')}]`;
-}
 
 function describeGrant({ binding, subject }: Grant): string {
   const kind = binding.namespace ? 'RoleBinding' : 'ClusterRoleBinding';

@@ -1,10 +1,8 @@
 // RBAC as one piece to put into a server: the authorizer, the check of who gives rights away, and what is done at the start.
 
-import type { PolicyRule } from '../../../api/rbac.ts';
 import type { AdmissionPlugin } from '../../admission/admission.ts';
 import type { ServerParts } from '../../handlers/handler.ts';
-import type { UserInfo } from '../../resources/resource.ts';
-import { type Authorizer, unionAuthorizer } from '../authorizer.ts';
+import { type Authorizer, type RuleResolver, unionAuthorizer } from '../authorizer.ts';
 import { rbacEscalation } from './escalation.ts';
 import { rbacAuthorizer, rulesFor } from './rbac-authorizer.ts';
 import { RbacIndex } from './rbac-index.ts';
@@ -15,7 +13,7 @@ export interface Rbac {
   authorizer: Authorizer;
   index: RbacIndex;
   /** For ApiServerOptions.rulesOf. */
-  rulesOf(user: UserInfo, namespace: string): { rules: PolicyRule[]; problems: string[] };
+  rulesOf: RuleResolver;
   /** Refuses roles and bindings that give away more than their writer has. */
   escalation: AdmissionPlugin;
   /** For ApiServerOptions.begin: follows roles and bindings, and reconciles the bootstrap ones. */
@@ -29,7 +27,7 @@ export function createRbac(options: { bootstrap?: ExtraBootstrap; others?: reado
   return {
     authorizer,
     index,
-    rulesOf: (user, namespace) => rulesFor(index, user, namespace),
+    rulesOf: (user, namespace) => ({ ...rulesFor(index, user, namespace), isIncomplete: false }),
     escalation: rbacEscalation(index, unionAuthorizer([...(options.others ?? []), authorizer])),
     async begin(server) {
       index.attach(server.resources);
