@@ -59,6 +59,7 @@ import { measuredAudit, measuredAuthentication, measuredAuthorizer } from './mea
 import { measuredStore } from './measured-store.ts';
 import { Metrics } from './metrics.ts';
 import { apiServerUser, createBootstrapObjects } from './registry/bootstrap.ts';
+import { expireEvents } from './registry/event-expiry.ts';
 import { PublishedAddress } from './registry/published-address.ts';
 import { Reservations } from './registry/reservations.ts';
 import { ResourceTable } from './registry/resource-table.ts';
@@ -109,6 +110,8 @@ export interface ApiServerOptions {
   /** Requests that read, and that write; their sum is the seats that priority levels share. Default 400 and 200. */
   maxRequestsInFlight?: { readOnly: number; mutating: number };
   requestTimeoutMs?: number;
+  /** How long events are kept after they were last written. Default 3600. */
+  eventTtlSeconds?: number;
   /** Metrics that are not shown, and labels that are not told apart. */
   metricsSettings?: MetricsSettings;
   /** Watches last from this long to twice as long, unless they ask for another time. Default 1800. */
@@ -277,6 +280,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   health.finished('crd-informer-synced');
   const flowConfiguration = followConfiguration(server, flowControl, localTransport(koa, handle, apiServerUser));
   const flowMaintenance = maintainBootstrap(server);
+  const eventExpiry = expireEvents(server, options.eventTtlSeconds ?? 3600);
   const readiness = createBootstrapObjects(server, serviceAllocation)
     .then(() => health.finished('scheduling/bootstrap-system-priority-classes'))
     .then(() => restoreBootstrap(server))
@@ -326,6 +330,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       flowControl.close();
       flowConfiguration.close();
       flowMaintenance.close();
+      eventExpiry.close();
       customResources?.close();
       await listeners.close(graceSeconds, () => {
         for (const end of [...openWatches]) end();

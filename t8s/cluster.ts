@@ -139,6 +139,7 @@ async function start(
       serviceClusterIpRange: record.serviceCidr,
       advertiseAddress: address,
       logDirectory: logDirectoryOf(config),
+      eventTtlSeconds: config.eventTtl,
       metricsSettings: metricsSettings(config),
       ...servingOptions(config),
       flags: flagsOf(config),

@@ -87,3 +87,8 @@ test('what bounds requests is read as kube-apiserver reads it', () => {
   assert.deepEqual(browsers.corsAllowedOrigins, ['//a\\.com(:|$)', '^https://b$']);
   assert.deepEqual(browsers.strictTransportSecurityDirectives, ['max-age=1', 'preload']);
 });
+
+test('how long events are kept is a duration as Go writes it', () => {
+  assert.deepEqual([readConfig({}, {}, true).eventTtl, readConfig({ eventTtl: '1h30m' }, {}, true).eventTtl], [3600, 5400]);
+  for (const eventTtl of ['', '0s', '5', '1d']) assert.throws(() => readConfig({ eventTtl }, {}, true), ConfigError, eventTtl);
+});

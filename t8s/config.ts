@@ -76,6 +76,8 @@ export interface ClusterConfig extends ServingConfig {
   controllerManagerSecurePort: number;
   /** The scheduler's; Kubernetes' is 10259. */
   schedulerSecurePort: number;
+  /** How long events are kept, in seconds. */
+  eventTtl: number;
   /** Metrics that no component shows. */
   disabledMetrics: string[];
   /** `metric,label` to the values that are told apart, with commas between them. */
@@ -164,6 +166,13 @@ const pairs = (key: string, value: unknown): Record<string, string> => {
     }),
   );
 };
+/** A duration as Go writes it, `1h0m0s`, in seconds. */
+const seconds = (key: string, value: unknown): number => {
+  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text(key, value));
+  const total = parts ? Number(parts[1] ?? 0) * 3600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? 0) : 0;
+  if (total <= 0) throw new ConfigError(`${key}: want a duration such as 1h30m, got ${JSON.stringify(value)}`);
+  return total;
+};
 /** `metric,label='v1,v2',metric,label='v3'`, or a map of the same. */
 const labelValues = (key: string, value: unknown): Record<string, string> => {
   const pattern = /([a-zA-Z_:][\w:]*,\w+)=(?:'([^']*)'|([^,']*))(,|$)/y;
@@ -232,6 +241,7 @@ const readers = {
   defaultUnreachableTolerationSeconds: integer(0, 2 ** 31),
   controllerManagerSecurePort: integer(0, 65535),
   schedulerSecurePort: integer(0, 65535),
+  eventTtl: seconds,
   disabledMetrics: listOf,
   allowMetricLabels: labelValues,
   maxRequestsInflight: integer(1, 1_000_000),
@@ -300,6 +310,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     defaultUnreachableTolerationSeconds: read('defaultUnreachableTolerationSeconds') ?? 300,
     controllerManagerSecurePort: read('controllerManagerSecurePort') ?? 0,
     schedulerSecurePort: read('schedulerSecurePort') ?? 0,
+    eventTtl: read('eventTtl') ?? 3600,
     disabledMetrics: read('disabledMetrics') ?? [],
     allowMetricLabels: read('allowMetricLabels') ?? {},
     detach: read('detach') ?? false,
