@@ -8,7 +8,7 @@ import { type ClientMethod, clientMethods, methodOf } from './client-methods.ts'
 import { type ListeningServer, startListeningServer } from './listening-server.ts';
 import { notServed } from './not-served.ts';
 import { changesOf, holds, inOrder, postsOf, prepareRound, subjectOf } from './round.ts';
-import { readSamples, type Sample, sampleLabel, sampleNamespace, sampleOf } from './samples.ts';
+import { postedOf, readSamples, type Sample, sampleLabel, sampleNamespace, sampleOf } from './samples.ts';
 import { type ListedOperation, listedOperations, nameOf } from './table.ts';
 
 let server: ListeningServer;
@@ -186,8 +186,7 @@ async function call(
     });
   if (action === 'get') return isType(await invoke(at), typeMeta);
   if (action === 'post') {
-    const ofBinding = kind === 'Binding' ? { metadata: { name: 'to-bind' } } : {};
-    const body = subresource ? postsOf(operation)[0] : { ...object, ...ofBinding };
+    const body = subresource ? postsOf(operation)[0] : postedOf(object);
     const answer = await invoke({ ...at, body: withDates(body) });
     const status = kind === 'Binding' || subresource === 'eviction';
     return isType(answer, status ? { apiVersion: 'v1', kind: 'Status' } : typeMeta);

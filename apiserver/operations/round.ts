@@ -4,7 +4,7 @@
 import { mergePatch } from '../../api/patch/merge-patch.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type AskOptions, type HttpAnswer, type ListeningServer, nodeName } from './listening-server.ts';
-import { type Sample, sampleLabel, sampleNamespace, sampleOf } from './samples.ts';
+import { postedOf, type Sample, sampleLabel, sampleNamespace, sampleOf } from './samples.ts';
 import { type ListedOperation, nameOf } from './table.ts';
 
 /** What should be answered: a code, and the type of what comes. */
@@ -139,7 +139,7 @@ export class Round {
     if (action === 'post') {
       const isStored =
         !/Review|Binding$/.test(object.kind) || operation.resource.includes('rbac') || operation.resource.includes('policybindings');
-      const body = object.kind === 'Binding' ? { ...object, metadata: { name: 'to-bind' } } : object;
+      const body = postedOf(object);
       await this.#expect(problems, [method, path, { body }], { code: 201, types: object.kind === 'Binding' ? ['v1 Status'] : [type] });
       const name = isStored ? { name: object.metadata.name } : {};
       const spoiled = mergePatch({ ...body, metadata: { ...body.metadata, ...name } }, spoil) as KubeObject;

@@ -38,6 +38,12 @@ export function readSamples(): Map<string, Sample> {
   );
 }
 
+/** What of a sample is posted: a binding is of a pod that is there, and a question about access has no metadata. */
+export function postedOf(object: Sample['object']): KubeObject {
+  if (object.kind === 'Binding') return { ...object, metadata: { name: 'to-bind' } };
+  return object.kind.endsWith('AccessReview') ? { ...object, metadata: {} } : object;
+}
+
 /** The sample of a resource of the check-list: `apps/v1/deployments`, `/v1/pods`. */
 export function sampleOf(samples: ReadonlyMap<string, Sample>, resource: string): Sample | undefined {
   const [group = '', version = '', plural = ''] = resource.split('/');
