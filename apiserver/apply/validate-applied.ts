@@ -2,9 +2,12 @@
 // and with no two list elements of the same keys.
 
 import { goText } from '../../api/patch/patch-error.ts';
+import { goTypeOf } from '../customresources/go-type.ts';
 import type { ListNode, ObjectNode, ScalarNode, SchemaNode } from '../schema/node.ts';
 import { childOf, type Json } from './compare.ts';
 import { elementText, itemElement, MissingKeyError } from './path-element.ts';
+
+const numeric = 'numeric (int or float)';
 
 /** Every problem, as `.spec.foo: field not declared in schema`. */
 export function appliedProblems(object: Json, schema: ObjectNode): string[] {
@@ -19,8 +22,8 @@ function visit(value: unknown, node: SchemaNode, path: string, problems: string[
   switch (node.type) {
     case 'scalar': {
       const wanted = wantedScalar(value, node);
-      if (wanted)
-        say(`expected ${wanted}, got ${typeof value === 'object' ? (Array.isArray(value) ? 'list' : 'map') : `&{${goText(value)}}`}`);
+      // The library that Kubernetes merges with names the Go type here, and shows the value everywhere else.
+      if (wanted) say(`expected ${wanted}, got ${wanted === numeric ? goTypeOf(value) : `&{${goText(value)}}`}`);
       return;
     }
     case 'list':
@@ -69,7 +72,7 @@ function wantedScalar(value: unknown, node: ScalarNode): string | undefined {
     case 'int32':
     case 'int64':
     case 'double':
-      return typeof value === 'number' ? undefined : 'numeric (int or float)';
+      return typeof value === 'number' ? undefined : numeric;
     case 'quantity':
     case 'intOrString':
       return typeof value === 'object' ? 'any scalar' : undefined;

@@ -42,7 +42,7 @@ test('what an apply configuration may not say is refused with its place', async 
     [
       'mistyped',
       'Object{spec: Object.spec{priority: "high"}}',
-      'error applying patch: failed to convert patch object to typed object: .spec.priority: expected numeric (int or float), got &{high}',
+      'error applying patch: failed to convert patch object to typed object: .spec.priority: expected numeric (int or float), got string',
     ],
     [
       'misplaced',
