@@ -62,9 +62,15 @@ export async function prepareRound({ backend, ask }: ListeningServer): Promise<v
   const spec = { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: port }] }] };
   for (const name of ['to-bind', 'to-evict', 'backend']) await make(`${at}/pods`, { metadata: { name }, spec });
   await make(`${at}/services`, { metadata: { name: 'backend' }, spec: { ports: [{ port: 80 }] } });
-  await make(`${at}/endpoints`, { metadata: { name: 'backend' }, subsets: [{ addresses: [{ ip: host }], ports: [{ port }] }] });
   const patch = { body: { status: { podIP: host, podIPs: [{ ip: host }] } }, contentType: mergePatchType };
   await ask('PATCH', `${at}/pods/backend/status`, patch);
+  // Only what names a pod of the namespace is reached through the API server.
+  await make(`/apis/discovery.k8s.io/v1/namespaces/${sampleNamespace}/endpointslices`, {
+    metadata: { name: 'backend', labels: { 'kubernetes.io/service-name': 'backend' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [host], targetRef: { kind: 'Pod', namespace: sampleNamespace, name: 'backend' } }],
+    ports: [{ name: '', port }],
+  });
 }
 
 export class Round {
@@ -210,7 +216,11 @@ export class Round {
       const says = (answer: HttpAnswer) =>
         method === 'HEAD' || answer.text.startsWith('/') ? undefined : 'should answer what lies behind';
       const reaches = operation.resource.endsWith('/nodes') || this.#server.backend.isReachable;
-      await this.#expect(problems, [method, path], reaches ? { code: 200, check: says } : { code: 503 });
+      if (isProxyRoot(operation)) {
+        const check = ({ headers }: HttpAnswer) => (headers.location === `${path}/` ? undefined : 'should lead to the path with a slash');
+        await this.#expect(problems, [method, path], { code: 301, check });
+        await this.#expect(problems, [method, `${path}/`], reaches ? { code: 200, check: says } : { code: 503 });
+      } else await this.#expect(problems, [method, path], reaches ? { code: 200, check: says } : { code: 503 });
       await this.#expect(problems, [method, missing], method === 'HEAD' ? { code: 404 } : notFound);
     } else if (action === 'connect') {
       const query = '?command=ls&stdout=true&ports=80';
@@ -278,6 +288,11 @@ export const changesOf: Readonly<Record<string, object>> = {
   resize: { metadata: { name: 'sample' } },
   finalize: { spec: { finalizers: ['example.com/kept'] } },
 };
+
+/** Whether the operation asks a proxy for its root, which lies behind a slash. */
+export function isProxyRoot({ method, path, subresource }: ListedOperation): boolean {
+  return subresource === 'proxy' && path.endsWith('/proxy') && (method === 'GET' || method === 'HEAD');
+}
 
 /** What is posted to a subresource: what should pass, and what should not. */
 export function postsOf({ subresource }: ListedOperation): [object, object] {
