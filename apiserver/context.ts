@@ -24,9 +24,11 @@ export interface RequestInfo {
   rest: string;
 }
 
-/** A streaming answer. Chunks are never mutated after they were written. */
+/** A streaming answer. Chunks are never mutated after they were written, unless they were only lent. */
 export interface Sink {
   write(chunk: Uint8Array): void;
+  /** Writes a chunk that is the caller's again, to be filled anew, once the promise resolves; then it was sent, or nobody is there any more. */
+  lend(chunk: Uint8Array): Promise<void>;
   /** Bytes written but not yet taken by the other side. */
   readonly bufferedBytes: number;
   /** Resolves once the other side has taken what was written, or is gone. */

@@ -99,6 +99,19 @@ class HttpSink implements Sink {
     else response.write(chunk);
   }
 
+  lend(chunk: Uint8Array): Promise<void> {
+    const response = this.#response;
+    if (response.destroyed || response.writableEnded) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        response.off('close', done);
+        resolve();
+      };
+      response.on('close', done);
+      response.write(chunk, done);
+    });
+  }
+
   drained(): Promise<void> {
     const response = this.#response;
     const { socket } = response;
@@ -233,6 +246,11 @@ class LocalSink implements Sink, AsyncIterable<Uint8Array> {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.#wakeReader?.();
+  }
+
+  lend(chunk: Uint8Array): Promise<void> {
+    this.write(Uint8Array.from(chunk));
+    return this.drained();
   }
 
   drained(): Promise<void> {

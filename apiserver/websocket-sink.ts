@@ -28,6 +28,10 @@ export function openWebSocketSink(request: Parameters<WebSocketServer['handleUpg
         if (line !== '') webSocket?.send(line);
       }
     },
+    lend(chunk) {
+      this.write(Uint8Array.from(chunk));
+      return this.drained();
+    },
     drained() {
       const { socket } = upgrade;
       if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve();

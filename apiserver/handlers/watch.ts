@@ -77,6 +77,10 @@ class OpenWatch implements Sink {
     this.#sink.write(this.#asFirst ? this.#asFirst(chunk) : chunk);
     this.#asFirst = undefined;
   }
+  lend(chunk: Uint8Array): Promise<void> {
+    return this.#sink.lend(chunk);
+  }
+
   drained(): Promise<void> {
     return this.#sink.drained();
   }

@@ -8,11 +8,13 @@ import { badRequestError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { type ApiContext, jsonType, send } from '../context.ts';
 import { envelope, envelopeAround, itemHead, listParts, protobufType } from '../protobuf/envelope.ts';
+import { escapeHtml } from '../protobuf/go-json.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { Served } from '../registry/resource-table.ts';
 import { type Accepted, type ProtobufSupport, readAccept } from './accept.ts';
+import { copyList, type ListParts, listLength, streamList } from './list-stream.ts';
 import { objectProtobuf, partialListPieces, partialListProtobuf, partialProtobuf } from './protobuf.ts';
-import { streamBytesMin, streamChunkBytes, streamPieces, wantsGzip } from './stream.ts';
+import { streamBytesMin, streamPieces, wantsGzip } from './stream.ts';
 import { type IncludeObject, partialJson, tableJson, tablePieces } from './table.ts';
 
 const gzipAsync = promisify(gzip);
@@ -63,7 +65,7 @@ export async function sendList(
 ): Promise<void> {
   const accepted = readAccept(ctx.req.headers.accept, true, protobufOf(served));
   if (accepted.as === 'PartialObjectMetadata') throw notOfKind(accepted.as, served.kind);
-  const isStreamable = accepted.format === 'protobuf' || (accepted.format === 'json' && !isPretty(ctx));
+  const isStreamable = accepted.format === 'protobuf' || (accepted.format === 'json' && !isPretty(ctx, accepted));
   if (accepted.as && isStreamable && isLong(objects)) return streamTransformed(ctx, served, { objects, metadata, nowMs, accepted });
   if (accepted.as === 'Table') {
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs };
@@ -74,14 +76,19 @@ export async function sendList(
     return sendBytes(ctx, 200, protobufType, listProtobuf(served, objects, metadata, accepted));
   }
   if (accepted.as) return sendJson(ctx, 200, Buffer.concat([...partialPieces(objects, metadata, accepted.asVersion)]), accepted);
-  let bytes = 0;
-  for (const object of objects) bytes += object.item.length;
-  if (bytes > streamBytesMin && accepted.format === 'json' && !isPretty(ctx)) {
-    const start = listStart(served, metadata);
-    if (wantsGzip(ctx)) return streamPieces(ctx, jsonType, { pieces: jsonPieces(start, objects) });
-    return streamList(ctx, { start, objects, itemsBytes: bytes });
+  const parts: ListParts = { start: listStart(served, metadata), objects, end: close };
+  const length = listLength(parts);
+  if (length > streamBytesMin && accepted.format === 'json' && !isPretty(ctx, accepted)) {
+    if (wantsGzip(ctx)) return streamPieces(ctx, jsonType, { pieces: jsonPieces(parts) });
+    ctx.status = 200;
+    ctx.set('Content-Type', jsonType);
+    // Known in advance, the length saves framing every piece.
+    ctx.set('Content-Length', String(length));
+    return streamList(ctx, parts);
   }
-  return sendJson(ctx, 200, listBytes(served, objects, metadata), accepted);
+  const bytes = Buffer.allocUnsafe(length);
+  copyList(parts, bytes);
+  return sendJson(ctx, 200, bytes, accepted);
 }
 
 /** Tables and metadata of many objects are made as the client reads them, so that only a few are there at a time. */
@@ -108,7 +115,7 @@ function* partialPieces(objects: Iterable<StoredObject>, metadata: ListMetadata,
     yield Buffer.from(before + partialJson(object.parse(), version));
     before = ',';
   }
-  yield Buffer.from(before === ',' ? ']}' : `${before}]}`);
+  yield Buffer.from(before === ',' ? ']}\n' : `${before}]}\n`);
 }
 
 /** What is one object cannot be shown as a list, nor the other way round. Kubernetes names the Go type that it holds. */
@@ -118,39 +125,7 @@ function notOfKind(as: 'PartialObjectMetadata' | 'PartialObjectMetadataList', { 
   return new StatusError('NotAcceptable', `you requested ${as}, but the requested object ${what}`);
 }
 
-/** A long list goes out piece by piece, as fast as the client reads: memory stays that of a few pieces. */
-async function streamList(
-  ctx: ApiContext,
-  { start, objects, itemsBytes }: { start: Buffer; objects: readonly StoredObject[]; itemsBytes: number },
-): Promise<void> {
-  ctx.status = 200;
-  ctx.set('Content-Type', jsonType);
-  // Each item gets its brace and, but for the first, a comma. Known in advance, the length saves framing every piece.
-  ctx.set('Content-Length', String(start.length + itemsBytes + 2 * objects.length - 1 + close.length));
-  const sink = ctx.state.exchange.open();
-  const { signal } = ctx.state.exchange;
-  let chunk = Buffer.allocUnsafeSlow(Math.max(streamChunkBytes, start.length));
-  let at = start.copy(chunk);
-  let isFirst = true;
-  for (const { item } of objects) {
-    if (at + item.length + 4 > chunk.length) {
-      sink.write(chunk.subarray(0, at));
-      await sink.drained();
-      if (signal.aborted) return;
-      chunk = Buffer.allocUnsafeSlow(Math.max(streamChunkBytes, item.length + 4));
-      at = 0;
-    }
-    if (!isFirst) at += comma.copy(chunk, at);
-    isFirst = false;
-    at += open.copy(chunk, at);
-    at += item.copy(chunk, at);
-  }
-  at += close.copy(chunk, at);
-  sink.write(chunk.subarray(0, at));
-  sink.end();
-}
-
-function* jsonPieces(start: Buffer, objects: readonly StoredObject[]): Generator<Buffer> {
+function* jsonPieces({ start, objects, end }: ListParts): Generator<Buffer> {
   yield start;
   let isFirst = true;
   for (const { item } of objects) {
@@ -159,7 +134,7 @@ function* jsonPieces(start: Buffer, objects: readonly StoredObject[]): Generator
     yield open;
     yield item;
   }
-  yield close;
+  yield end;
 }
 
 function isLong(objects: readonly StoredObject[]): boolean {
@@ -204,31 +179,15 @@ function listProtobuf({ kind }: Served, objects: readonly StoredObject[], metada
   return envelope(typeMeta, listParts(metadata, items));
 }
 
+const newline = 10;
+const lineEnd = Buffer.from('\n');
 const open = Buffer.from('{');
 const comma = Buffer.from(',');
-const close = Buffer.from(']}');
+const close = Buffer.from(']}\n');
 
 function listStart({ kind }: Served, metadata: ListMetadata): Buffer {
   const head = JSON.stringify({ kind: listKindOf(kind), apiVersion: apiVersionOf(kind), metadata });
   return Buffer.from(`${head.slice(0, -1)},"items":[`);
-}
-
-/** The list's JSON in one buffer, copied together from the objects' own bytes. */
-function listBytes(served: Served, objects: readonly StoredObject[], metadata: ListMetadata): Buffer {
-  const start = listStart(served, metadata);
-  let length = start.length + 2;
-  for (const object of objects) length += object.item.length + 2;
-  const bytes = Buffer.allocUnsafe(length);
-  let at = start.copy(bytes);
-  let isFirst = true;
-  for (const object of objects) {
-    if (!isFirst) at += comma.copy(bytes, at);
-    isFirst = false;
-    at += open.copy(bytes, at);
-    at += object.item.copy(bytes, at);
-  }
-  at += close.copy(bytes, at);
-  return bytes.subarray(0, at);
 }
 
 /** Answers with JSON, or with what the client wants instead of it: YAML, protobuf (of a built-in kind), indented, compressed. */
@@ -236,8 +195,9 @@ export async function sendJson(ctx: ApiContext, status: number, json: string | B
   if (accepted.format === 'yaml') return sendYaml(ctx, status, json);
   if (accepted.format === 'protobuf')
     return sendBytes(ctx, status, protobufType, objectProtobuf(JSON.parse(json.toString()) as KubeObject));
-  let body = json;
-  if (isPretty(ctx)) body = `${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`;
+  // Kubernetes ends what it writes as JSON with a newline.
+  if (isPretty(ctx, accepted)) return sendBytes(ctx, status, jsonType, escapeHtml(JSON.stringify(JSON.parse(json.toString()), null, 2)));
+  const body = typeof json === 'string' ? `${escapeHtml(json)}\n` : json.at(-1) === newline ? json : Buffer.concat([json, lineEnd]);
   return sendBytes(ctx, status, jsonType, body);
 }
 
@@ -258,9 +218,13 @@ function sendYaml(ctx: ApiContext, status: number, json: string | Buffer): void 
   send(ctx, status, 'application/yaml', text);
 }
 
-function isPretty(ctx: ApiContext): boolean {
-  const { query } = ctx.state;
-  if (!query.has('pretty')) return false;
-  const value = query.get('pretty');
-  return value !== 'false' && value !== '0';
+const isTrue = /^(?:1|t|T|TRUE|true|True)$/;
+/** Browsers and tools of the command line, behind which people sit. */
+const people = /^(?:curl|Wget|Mozilla\/5\.0)/;
+
+/** Whether JSON is to be indented: the media type or the query say so, or it is for a person to read. */
+function isPretty(ctx: ApiContext, accepted: Accepted): boolean {
+  if (accepted.isPretty) return true;
+  const asked = ctx.state.query.get('pretty');
+  return asked ? isTrue.test(asked) : people.test(ctx.req.headers['user-agent'] ?? '');
 }

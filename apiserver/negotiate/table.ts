@@ -29,7 +29,7 @@ export function* tablePieces(declaration: Columns, objects: Iterable<Row>, metad
     yield Buffer.from(before + rowJson(declaration, object, options));
     before = ',';
   }
-  yield Buffer.from(before === ',' ? ']}' : `${before}]}`);
+  yield Buffer.from(before === ',' ? ']}\n' : `${before}]}\n`);
 }
 
 /** How a Table says that its columns have been told before: as all events of a watch do but for its first. */

@@ -88,6 +88,16 @@ export class StoredObject {
     return this.wire.subarray(this.#codec.itemOffset);
   }
 
+  /** In bytes. */
+  get itemLength(): number {
+    return this.wire.length - this.#codec.itemOffset;
+  }
+
+  /** Copies `item` to `target` at `at`, and answers with its length: in a long list, making the items' own buffers would cost more. */
+  copyItem(target: Buffer, at: number): number {
+    return this.wire.copy(target, at, this.#codec.itemOffset);
+  }
+
   /** The same object as of a later revision: what a watch shows of an object that was deleted then. */
   at(revision: number): StoredObject {
     return this.#codec.fromStored(this.key, revision, this.#codec.storedBytes(this));
