@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const all = ['cluster', 'runtime', 'api', 'large', 'definitions', 'store', 'scheduler', 'proxy', 'rbac', 'policies'];
+const all = ['cluster', 'runtime', 'api', 'large', 'definitions', 'store', 'scheduler', 'proxy', 'rbac', 'policies', 'webhooks'];
 const chosen = process.argv.slice(2);
 for (const name of chosen.length > 0 ? chosen : all) {
   const file = join(import.meta.dirname, `${name}.ts`);
