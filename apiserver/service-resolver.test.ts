@@ -71,3 +71,14 @@ test('an external name is taken at its word', async () => {
   await service('outside', { type: 'ExternalName', externalName: 'hooks.example.com' });
   assert.deepEqual(await resolve('outside', 8443), { host: 'hooks.example.com', port: 8443 });
 });
+
+test('a slice without ports, as that of a service whose endpoints are gone, serves nothing', async () => {
+  await service('gone', { ports: [{ port: 443 }] });
+  await made('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+    metadata: { name: 'gone-1', labels: { 'kubernetes.io/service-name': 'gone' } },
+    addressType: 'IPv4',
+    endpoints: [],
+    ports: null,
+  });
+  await assert.rejects(resolve('gone'), { message: 'no endpoints available for service "gone"', reason: 'ServiceUnavailable' });
+});

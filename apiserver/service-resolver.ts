@@ -68,8 +68,8 @@ export function randomEndpoint(
   const { namespace = '', name = '' } = service.metadata ?? {};
   const [preferred] = service.spec?.ipFamilies ?? [];
   const found: { address: Address; isPreferred: boolean }[] = [];
-  for (const { addressType, ports = [], endpoints } of slicesOf(view, { namespace, name })) {
-    const port = ports.find((each) => (each.name ?? '') === portName)?.port;
+  for (const { addressType, ports, endpoints } of slicesOf(view, { namespace, name })) {
+    const port = ports?.find((each) => (each.name ?? '') === portName)?.port;
     if (port === undefined) continue;
     for (const endpoint of endpoints ?? []) {
       const [host] = endpoint.addresses;
