@@ -1,6 +1,8 @@
 // Validation problems with their field path, worded as k8s.io/apimachinery/pkg/util/validation/field words
 // them; every problem of an object is reported, not the first.
 
+import { stringifyJson } from './json.ts';
+
 export type FieldErrorType =
   | 'FieldValueNotFound'
   | 'FieldValueRequired'
@@ -87,6 +89,6 @@ export function tooMany(at: At, actual: number, max: number): FieldError {
 /** Go prints strings quoted and structures as JSON, whose encoder escapes what HTML would trip over. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'null';
-  const text = JSON.stringify(value);
+  const text = stringifyJson(value);
   return typeof value === 'object' ? text.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`) : text;
 }

@@ -1,6 +1,7 @@
 // JSON patch (RFC 6902), within Kubernetes' bound on the number of operations.
 
 import jsonPatchLibrary, { type Operation } from 'fast-json-patch';
+import { copyJson } from '../copy-json.ts';
 import { StatusError } from '../status.ts';
 import { badPatchError, unprocessablePatchError } from './patch-error.ts';
 
@@ -13,7 +14,11 @@ const operationNames = new Set(['add', 'remove', 'replace', 'move', 'copy', 'tes
 export function jsonPatch(current: object, patch: unknown): object {
   const operations = checkOperations(patch);
   try {
-    const patched: unknown = jsonPatchLibrary.applyPatch(current, operations, true, false, true).newDocument;
+    let patched: unknown = copyJson(current);
+    for (const operation of operations) {
+      for (const step of stepsOf(patched, operation))
+        patched = jsonPatchLibrary.applyOperation(patched, step, true, true, true).newDocument;
+    }
     // An operation at the root may put anything in the object's place.
     if (typeof patched !== 'object' || patched === null || Array.isArray(patched)) throw unprocessablePatchError();
     return patched;
@@ -22,6 +27,16 @@ export function jsonPatch(current: object, patch: unknown): object {
     if (error instanceof jsonPatchLibrary.JsonPatchError || error instanceof TypeError) throw unprocessablePatchError();
     throw error;
   }
+}
+
+/** Copies and moves as additions: the library copies by way of JSON, which has no integers of 64 bits. */
+function stepsOf(document: unknown, operation: Operation): Operation[] {
+  if (operation.op !== 'copy' && operation.op !== 'move') return [operation];
+  const { path, from } = operation;
+  const value: unknown = jsonPatchLibrary.getValueByPointer(document, from);
+  if (value === undefined) throw unprocessablePatchError();
+  const add: Operation = { op: 'add', path, value: copyJson(value) };
+  return operation.op === 'copy' ? [add] : [{ op: 'remove', path: from }, add];
 }
 
 function checkOperations(patch: unknown): Operation[] {

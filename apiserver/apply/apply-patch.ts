@@ -2,6 +2,7 @@
 // does, and records what it manages. See https://kubernetes.io/docs/reference/using-api/server-side-apply/
 
 import { isDeepStrictEqual } from 'node:util';
+import { parseJson, stringifyJson } from '../../api/json.ts';
 import { badRequestError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { compareObjects, fieldsOf, type Json } from './compare.ts';
@@ -147,7 +148,7 @@ function notAppliedByClient(conflicts: Conflict[], live: Json, request: ApplyReq
 
 function parseLastApplied(annotation: string, { versions: { apiVersion, schema } }: ApplyRequest): Json | undefined {
   try {
-    const object = JSON.parse(annotation) as KubeObject | null;
+    const object = parseJson(annotation) as KubeObject | null;
     return object?.apiVersion === apiVersion && appliedProblems(object as Json, schema).length === 0 ? (object as Json) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
@@ -160,6 +161,6 @@ function syncLastApplied(object: KubeObject, { manager, applied }: ApplyRequest)
   if (manager !== kubectl || !object.metadata?.annotations?.[lastAppliedAnnotation]) return;
   const { [lastAppliedAnnotation]: _, ...annotations } = applied.metadata?.annotations ?? {};
   const metadata = { ...applied.metadata, ...(applied.metadata?.annotations ? { annotations } : {}) };
-  const text = `${JSON.stringify({ ...applied, metadata })}\n`;
+  const text = `${stringifyJson({ ...applied, metadata })}\n`;
   object.metadata = { ...object.metadata, annotations: { ...object.metadata.annotations, [lastAppliedAnnotation]: text } };
 }

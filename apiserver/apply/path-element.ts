@@ -1,6 +1,7 @@
 // Elements of field paths in the form FieldsV1 gives them: `f:name` a field, `k:{"name":"a"}` a list element by its keys,
 // `v:"a"` one by its value, `i:0` one by its place.
 
+import { parseJson, stringifyJson } from '../../api/json.ts';
 import type { ListNode } from '../schema/node.ts';
 
 /** The list element has no value for a key that has no default, so nothing can name it. */
@@ -13,7 +14,7 @@ export class MissingKeyError extends Error {
  * @throws MissingKeyError
  */
 export function itemElement(item: unknown, list: ListNode): string {
-  if (list.listType === 'set') return `v:${JSON.stringify(item)}`;
+  if (list.listType === 'set') return `v:${stringifyJson(item)}`;
   const value = item as Record<string, unknown>;
   if (typeof item !== 'object' || item === null) throw new MissingKeyError('associative list with keys may not have non-map elements');
   const { keys } = list;
@@ -46,7 +47,7 @@ const order = 'fkvi';
 
 function valueIn(element: string): unknown {
   try {
-    return JSON.parse(element.slice(2));
+    return parseJson(element.slice(2));
   } catch (error) {
     if (error instanceof SyntaxError) return element;
     throw error;
@@ -70,7 +71,7 @@ function compareValues(a: unknown, b: unknown): number {
 }
 
 function rank(value: unknown): number {
-  if (typeof value === 'number') return 0;
+  if (typeof value === 'number' || typeof value === 'bigint') return 0;
   if (typeof value === 'string') return 1;
   if (typeof value === 'boolean') return 2;
   return value === null ? 5 : Array.isArray(value) ? 3 : 4;
@@ -87,7 +88,7 @@ export function elementText(element: string): string {
   if (element.startsWith('v:')) return `[=${text}]`;
   if (!element.startsWith('k:')) return `[${text}]`;
   const keys = Object.entries(valueIn(element) as Record<string, unknown>);
-  return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}]`;
+  return `[${keys.map(([name, value]) => `${name}=${stringifyJson(value)}`).join(',')}]`;
 }
 
 /** The element in canonical spelling, or undefined when it is of no known kind. */
@@ -98,7 +99,7 @@ export function canonicalElement(element: string): string | undefined {
   if (value === element) return undefined;
   if (element.startsWith('k:')) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    return `k:${JSON.stringify(Object.fromEntries(Object.entries(value).sort(byKey)))}`;
+    return `k:${stringifyJson(Object.fromEntries(Object.entries(value).sort(byKey)))}`;
   }
-  return `${element.slice(0, 2)}${JSON.stringify(value)}`;
+  return `${element.slice(0, 2)}${stringifyJson(value)}`;
 }

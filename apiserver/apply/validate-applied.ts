@@ -72,7 +72,7 @@ function wantedScalar(value: unknown, node: ScalarNode): string | undefined {
     case 'int32':
     case 'int64':
     case 'double':
-      return typeof value === 'number' ? undefined : numeric;
+      return typeof value === 'number' || typeof value === 'bigint' ? undefined : numeric;
     case 'quantity':
     case 'intOrString':
       return typeof value === 'object' ? 'any scalar' : undefined;

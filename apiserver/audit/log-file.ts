@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { stringifyJson } from '../../api/json.ts';
 
 export interface AuditLogOptions {
   path: string;
@@ -46,7 +47,7 @@ export function openAuditLog({ path, bytesMax = 100 << 20, backupsMax = 10 }: Au
 
   return {
     write(event) {
-      const line = Buffer.from(`${JSON.stringify(event)}\n`);
+      const line = Buffer.from(`${stringifyJson(event)}\n`);
       if (bytes > 0 && bytes + line.length > bytesMax) rotate();
       writeSync(file, line);
       bytes += line.length;

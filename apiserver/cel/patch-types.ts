@@ -1,6 +1,7 @@
 // What mutations make: `Object{...}`, `Object.spec{...}` and `JSONPatch{...}`, and the JSON they stand for
 // (k8s.io/apiserver/pkg/cel/mutation).
 
+import { wireInteger } from '../../api/json.ts';
 import { CelError } from './cel-error.ts';
 import { entriesOf, mapOf } from './map-values.ts';
 import { type CelType, dynType, stringType, structType } from './types.ts';
@@ -73,7 +74,7 @@ function entriesIn(value: unknown): [unknown, unknown][] {
 /** The JSON of what an expression made. @throws CelError for what is none */
 export function plainJson(value: unknown): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
-  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'bigint') return wireInteger(value);
   if (Array.isArray(value)) return value.map(plainJson);
   if (value instanceof ObjectValue || value instanceof JsonPatchValue) return jsonOf(Object.entries(value.fields));
   if (value instanceof CelTimestamp) return String(value);

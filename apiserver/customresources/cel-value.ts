@@ -2,6 +2,7 @@
 // lists that compare as their type says. Everything is converted when it is first asked for: rules mostly look at little of an object.
 
 import type { JsonSchema } from '../../api/apiextensions.ts';
+import { isWhole } from '../../api/json.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { CelError } from '../cel/cel-error.ts';
 import { areEqual } from '../cel/equality.ts';
@@ -52,7 +53,9 @@ export function celValue(value: unknown, schema: JsonSchema | undefined, isResou
   if (schema) checkData(value, schema);
   switch (typeof value) {
     case 'number':
-      return schema?.type !== 'number' && Number.isInteger(value) ? BigInt(value) : value;
+      return schema?.type !== 'number' && isWhole(value) ? BigInt(value) : value;
+    case 'bigint':
+      return schema?.type === 'number' ? Number(value) : value;
     case 'string':
       return textValue(value, schema);
     case 'object':
@@ -81,11 +84,11 @@ function checkData(value: unknown, schema: JsonSchema): void {
     return;
   }
   if (schema['x-kubernetes-int-or-string']) {
-    if (typeof value !== 'string' && !Number.isInteger(value)) throw refuse('expected XIntOrString value to be either a string or integer');
+    if (typeof value !== 'string' && !isWhole(value)) throw refuse('expected XIntOrString value to be either a string or integer');
     return;
   }
   if (!type) return;
-  const actual = Array.isArray(value) ? 'array' : typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value;
+  const actual = Array.isArray(value) ? 'array' : isWhole(value) ? 'integer' : typeof value;
   if (actual === type || (type === 'number' && actual === 'integer')) return;
   if (type === 'object') throw refuse('expected a map for the provided schema with type=object');
   if (type === 'array') throw refuse('expected an array for the provided schema with type=array');

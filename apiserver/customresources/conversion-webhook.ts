@@ -3,6 +3,7 @@
 
 import type { CustomResourceDefinition } from '../../api/apiextensions.ts';
 import type { FieldError } from '../../api/field-error.ts';
+import { stringifyJson } from '../../api/json.ts';
 import { StatusError } from '../../api/status.ts';
 import { annotationsErrors, labelsErrors } from '../../api/validation/object-meta.ts';
 import type { KubeObject, ObjectMeta } from '../../api/wire.ts';
@@ -129,7 +130,7 @@ function* batchesOf(objects: readonly KubeObject[]) {
   let bytes = 0;
   for (const object of objects) {
     batch.push(object);
-    bytes += JSON.stringify(object).length;
+    bytes += stringifyJson(object).length;
     if (batch.length < batchLengthMax && bytes < batchBytesMax) continue;
     yield batch;
     batch = [];

@@ -9,6 +9,7 @@ import {
   customResourceDefinitions,
 } from '../../api/apiextensions.ts';
 import { conditionOf, isConditionTrue, withCondition } from '../../api/conditions.ts';
+import { stringifyJson } from '../../api/json.ts';
 import { everything } from '../../api/labels.ts';
 import { isStatus } from '../../api/status.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
@@ -192,7 +193,7 @@ export class CustomResources {
     // That it is being deleted ends no watch: whoever watches is told of the objects that go.
     if (metadata?.deletionTimestamp) this.#terminating.add(name);
     else this.#terminating.delete(name);
-    const state = JSON.stringify([spec, status?.acceptedNames, metadata?.uid]);
+    const state = stringifyJson([spec, status?.acceptedNames, metadata?.uid]);
     const before = this.#served.get(name);
     if (before?.state === state) return;
     const versions: Served[] = [];

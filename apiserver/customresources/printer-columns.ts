@@ -1,6 +1,7 @@
 // additionalPrinterColumns as table columns: JSON paths and what kubectl is shown of what they lead to.
 
 import type { PrinterColumn } from '../../api/apiextensions.ts';
+import { stringifyJson } from '../../api/json.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { humanDuration, nameColumn } from '../resources/columns.ts';
 import type { Column } from '../resources/resource.ts';
@@ -56,13 +57,13 @@ function valuesAt(find: ReturnType<typeof compileJsonPath>, object: KubeObject):
   }
 }
 
-function cellOf(value: unknown, type: string, nowMs: number): string | number | boolean | null {
+function cellOf(value: unknown, type: string, nowMs: number): string | number | bigint | boolean | null {
   if (value === undefined || value === null) return type === 'string' ? '<no value>' : null;
   switch (type) {
     case 'integer':
-      return typeof value === 'number' ? Math.trunc(value) : null;
+      return typeof value === 'number' ? Math.trunc(value) : typeof value === 'bigint' ? value : null;
     case 'number':
-      return typeof value === 'number' ? value : null;
+      return typeof value === 'number' || typeof value === 'bigint' ? value : null;
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
     case 'date': {
@@ -72,6 +73,6 @@ function cellOf(value: unknown, type: string, nowMs: number): string | number | 
       return Number.isNaN(ms) ? '<invalid>' : humanDuration(nowMs - ms);
     }
     default:
-      return typeof value === 'object' ? JSON.stringify(value) : String(value);
+      return typeof value === 'object' ? stringifyJson(value) : String(value);
   }
 }

@@ -3,6 +3,7 @@
 
 import type { CustomResourceDefinition, CustomResourceVersion } from '../../api/apiextensions.ts';
 import { type FieldError, invalid } from '../../api/field-error.ts';
+import { isWhole, stringifyJson } from '../../api/json.ts';
 import { badRequestError, internalError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
@@ -29,13 +30,13 @@ function find(object: object, path: string, wanted: 'int64' | 'string'): Found {
     if (!Object.hasOwn(at, name)) return { value: undefined };
     at = (at as Json)[name];
   }
-  const isWanted = wanted === 'string' ? typeof at === 'string' : typeof at === 'number' && Number.isInteger(at);
+  const isWanted = wanted === 'string' ? typeof at === 'string' : isWhole(at);
   if (isWanted) return { value: at };
   return { problem: `.${names.join('.')} accessor error: ${goText(at)} is of the type ${goTypeOf(at)}, expected ${wanted}` };
 }
 
 const namesOf = (path: string) => path.replace(/^\./, '').split('.');
-const goText = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const goText = (value: unknown) => (typeof value === 'object' ? stringifyJson(value) : String(value));
 
 /** What is wrong with the wanted replicas. */
 export function specScaleErrors(object: KubeObject, { specReplicasPath }: ScalePaths): FieldError[] {

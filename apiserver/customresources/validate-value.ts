@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { RE2JS } from 're2js';
 import type { JsonSchema } from '../../api/apiextensions.ts';
 import { duplicate, type FieldError, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../../api/field-error.ts';
+import { isWhole, stringifyJson } from '../../api/json.ts';
 import { formatProblem } from './formats.ts';
 
 type Json = Record<string, unknown>;
@@ -31,13 +32,13 @@ function checkAll(value: unknown, schema: JsonSchema, path: string, old: unknown
     return;
   }
   if (typeof value === 'string') checkText(value, schema, path, own);
-  else if (typeof value === 'number') checkNumber(value, schema, path, own);
+  else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(value, schema, path, own);
   if (schema.enum && !schema.enum.some((choice) => isDeepStrictEqual(choice, value))) {
     own.push(
       notSupported(
         path,
         value,
-        schema.enum.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice))),
+        schema.enum.map((choice) => (typeof choice === 'string' ? choice : stringifyJson(choice))),
       ),
     );
   }
@@ -114,7 +115,7 @@ function wrongType(path: string, wanted: string, actual: string): FieldError {
 function typeOf(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  if (isWhole(value)) return 'integer';
   return typeof value;
 }
 
@@ -136,15 +137,20 @@ function lengthOf(text: string): number {
   return length;
 }
 
-function checkNumber(value: number, schema: JsonSchema, path: string, errors: FieldError[]): void {
+/** Exactly, where a number might be rounded to a multiple. */
+function isMultiple(value: number | bigint, factor: number): boolean {
+  return typeof value === 'bigint' && isWhole(factor) ? value % BigInt(factor) === 0n : Number.isInteger(Number(value) / factor);
+}
+
+function checkNumber(value: number | bigint, schema: JsonSchema, path: string, errors: FieldError[]): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
   const say = (what: string) => void errors.push(invalid(path, value, `${path} in body should be ${what}`));
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) say(`a multiple of ${multipleOf}`);
+  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) say(`a multiple of ${multipleOf}`);
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum))
     say(`less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`);
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum))
     say(`greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`);
-  if (schema.type === 'integer' && schema.format === 'int32' && (value | 0) !== value)
+  if (schema.type === 'integer' && schema.format === 'int32' && (Number(value) | 0) !== value)
     errors.push(invalid(path, value, `Checked value must be of type integer with format int32 in ${path}`));
 }
 
@@ -230,7 +236,9 @@ function canonical(value: unknown): string {
     JSON.stringify(value, (_, inner: unknown) =>
       typeof inner === 'object' && inner !== null && !Array.isArray(inner)
         ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : inner,
+        : typeof inner === 'bigint'
+          ? JSON.rawJSON(String(inner))
+          : inner,
     ) ?? 'null'
   );
 }

@@ -1,5 +1,6 @@
 // Records requests as audit events, as the policy says: when they come, when a long answer begins, and when they end.
 
+import { parseJson } from '../../api/json.ts';
 import { StatusError } from '../../api/status.ts';
 import { type Clock, microTimestamp } from '../../base/clock.ts';
 import type { AuditLog } from '../audit/log-file.ts';
@@ -98,7 +99,7 @@ function overhearing(exchange: Exchange, hear: (body: Buffer) => void): Exchange
 function parsed(body: unknown): unknown {
   if (!(typeof body === 'string' || Buffer.isBuffer(body)) || body.length === 0) return undefined;
   try {
-    return JSON.parse(body.toString());
+    return parseJson(body.toString());
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

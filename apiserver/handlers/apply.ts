@@ -1,5 +1,6 @@
 // PATCH with application/apply-patch+yaml: server-side apply. The object is created when it is not there.
 
+import { throughJson } from '../../api/json.ts';
 import { badRequestError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { timestamp } from '../../base/clock.ts';
@@ -38,7 +39,7 @@ export function applyObject(strategyOf?: (served: Parameters<ResourceHandler>[1]
         resets: resetFieldsOf(served, subresource),
       });
       // What was merged shares parts with the body, which another attempt needs again.
-      const own = JSON.parse(JSON.stringify(merged)) as KubeObject;
+      const own = throughJson(merged);
       const { object } = decodeObject(own, { kind, schema, fieldValidation: 'Ignore' });
       defaultObject(served.declaration, object);
       return object;

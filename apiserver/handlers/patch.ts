@@ -1,5 +1,6 @@
 // PATCH: what is stored, changed by what the request says, and then an update like any other.
 
+import { parseJson, throughJson } from '../../api/json.ts';
 import { jsonPatch } from '../../api/patch/json-patch.ts';
 import { mergePatch } from '../../api/patch/merge-patch.ts';
 import { badPatchError } from '../../api/patch/patch-error.ts';
@@ -29,7 +30,7 @@ export function patchObject(strategyOf?: (served: Served) => UpdateStrategy): Re
     const produce = (old: KubeObject | undefined) => {
       const before = old as KubeObject;
       // The result may share parts with what it is made from, and is changed further; only a copy can be compared with that.
-      const object = JSON.parse(JSON.stringify(patch(before))) as KubeObject;
+      const object = throughJson(patch(before));
       defaultObject(served.declaration, object);
       return track(object, before);
     };
@@ -88,7 +89,7 @@ function boundedJsonPatch(old: KubeObject, patch: unknown): object {
 
 function readJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString());
+    return parseJson(body.toString());
   } catch (error) {
     if (error instanceof SyntaxError) throw badPatchError(`error decoding patch: ${error.message}`);
     throw error;

@@ -1,6 +1,7 @@
 // autoscaling/v1 Scale at `/scale`: a view of any kind that has replicas.
 
 import { invalid } from '../../api/field-error.ts';
+import { stringifyJson, throughJson } from '../../api/json.ts';
 import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, invalidError } from '../../api/status.ts';
 import { negativeMessage } from '../../api/validation/object-meta.ts';
@@ -70,7 +71,7 @@ const accessOf = (served: Served) => served.declaration.scale as ScaleAccess;
 function sendScale(ctx: ApiContext, server: ServerParts, object: KubeObject, access: ScaleAccess): Promise<void> {
   const accepted = readAccept(ctx.req.headers.accept, true, 'all');
   const scale = scaleOf(object, access);
-  const wire = Buffer.from(JSON.stringify(scale));
+  const wire = Buffer.from(stringifyJson(scale));
   if (accepted.as === 'Table') {
     const { resourceVersion } = scale.metadata ?? {};
     const options = { version: accepted.asVersion, includeObject: readIncludeObject(ctx), nowMs: server.clock.nowMs() };
@@ -147,11 +148,11 @@ async function changeScale(ctx: ApiContext, served: Served, server: ServerParts,
   const paths = access.replicasPaths ?? { [apiVersion]: ['f:spec', 'f:replicas'] };
   const produce = async (old: KubeObject | undefined) => {
     const before = old as KubeObject;
-    const object = JSON.parse(JSON.stringify(before)) as KubeObject;
+    const object = throughJson(before);
     const live = scaleOf(object, access);
     const managedFields = toScaleEntries(before.metadata?.managedFields, paths);
     if (managedFields) live.metadata = { ...live.metadata, managedFields };
-    const scale = await change(JSON.parse(JSON.stringify(live)) as Scale);
+    const scale = await change(throughJson(live));
     const isUnsaid = isPatch && scale.spec?.replicas === undefined;
     if (access.absent && isUnsaid && access.specReplicas(before) === undefined) throw access.absent.onWrite();
     const replicas = scale.spec?.replicas ?? 0;

@@ -1,5 +1,6 @@
 // PUT of an object, or of its status.
 
+import { markedJson, parseMarked } from '../../api/json.ts';
 import { badRequestError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import { sendObject } from '../negotiate/render.ts';
@@ -22,12 +23,12 @@ export function updateObject(strategyOf?: (served: Parameters<ResourceHandler>[1
     if (served.kind.namespaced && namespace && namespace !== info.namespace) {
       throw badRequestError(`the namespace of the object (${namespace}) does not match the namespace on the request (${info.namespace})`);
     }
-    const pristine = JSON.stringify(object);
+    const pristine = markedJson(object);
     let isFirst = true;
     const strategy = strategyOf?.(served);
     const track = trackerOf(ctx, served, server, strategy?.subresource);
     const produce = (old: KubeObject | undefined) => {
-      const next = isFirst ? object : (JSON.parse(pristine) as typeof object);
+      const next = isFirst ? object : (parseMarked(pristine) as typeof object);
       isFirst = false;
       return track(next, old);
     };

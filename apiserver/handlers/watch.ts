@@ -1,5 +1,6 @@
 // GET with `watch`: first what the client does not know yet, then every change, until time is up or someone ends it.
 
+import { parseMarked } from '../../api/json.ts';
 import { apiVersionOf } from '../../api/kind.ts';
 import { StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
@@ -206,7 +207,7 @@ function jsonEncodingOf(
       eventTableJson(declaration, object, String(revision), { version: asVersion, includeObject: include, nowMs: server.clock.nowMs() });
     const mark = (revision: number, annotations: object) => {
       const wire = Buffer.from(bookmarkJson(kind.kind, apiVersionOf(kind), revision, annotations));
-      const empty = { wire, parse: () => JSON.parse(wire.toString()) as KubeObject };
+      const empty = { wire, parse: () => parseMarked(wire.toString()) as KubeObject };
       // What ends the initial events is told even to those who want no objects: it is the row's metadata.
       return table(empty, revision, includeObject === 'None' && 'annotations' in annotations ? 'Metadata' : includeObject);
     };

@@ -3,6 +3,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { stringify as stringifyYaml } from 'yaml';
+import { parseJson, stringifyJson } from '../../api/json.ts';
 import { apiVersionOf, type Kind, listKindOf } from '../../api/kind.ts';
 import { badRequestError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
@@ -194,9 +195,9 @@ function listStart({ kind }: Served, metadata: ListMetadata): Buffer {
 export async function sendJson(ctx: ApiContext, status: number, json: string | Buffer, accepted: Accepted): Promise<void> {
   if (accepted.format === 'yaml') return sendYaml(ctx, status, json);
   if (accepted.format === 'protobuf')
-    return sendBytes(ctx, status, protobufType, objectProtobuf(JSON.parse(json.toString()) as KubeObject));
+    return sendBytes(ctx, status, protobufType, objectProtobuf(parseJson(json.toString()) as KubeObject));
   // Kubernetes ends what it writes as JSON with a newline.
-  if (isPretty(ctx, accepted)) return sendBytes(ctx, status, jsonType, escapeHtml(JSON.stringify(JSON.parse(json.toString()), null, 2)));
+  if (isPretty(ctx, accepted)) return sendBytes(ctx, status, jsonType, escapeHtml(stringifyJson(parseJson(json.toString()), 2)));
   const body = typeof json === 'string' ? `${escapeHtml(json)}\n` : json.at(-1) === newline ? json : Buffer.concat([json, lineEnd]);
   return sendBytes(ctx, status, jsonType, body);
 }
@@ -214,7 +215,7 @@ async function sendBytes(ctx: ApiContext, status: number, type: string, bytes: s
 }
 
 function sendYaml(ctx: ApiContext, status: number, json: string | Buffer): void {
-  const text = stringifyYaml(JSON.parse(json.toString()), { lineWidth: 0, aliasDuplicateObjects: false });
+  const text = stringifyYaml(parseJson(json.toString()), { lineWidth: 0, aliasDuplicateObjects: false });
   send(ctx, status, 'application/yaml', text);
 }
 

@@ -1,5 +1,6 @@
 // metav1.Table: what kubectl prints, computed from a declaration's columns.
 
+import { stringifyJson } from '../../api/json.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { StoredObject } from '../registry/object-codec.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
@@ -59,7 +60,7 @@ const columnsJson = ({ columns }: Columns) =>
 
 function rowJson(declaration: Columns, stored: Row, { version, includeObject, nowMs }: TableOptions): string {
   const object = stored.parse();
-  const cells = JSON.stringify(declaration.columns.map((column) => column.cell(object, nowMs)));
+  const cells = stringifyJson(declaration.columns.map((column) => column.cell(object, nowMs)));
   if (includeObject === 'None') return `{"cells":${cells},"object":null}`;
   if (includeObject === 'Object') return `{"cells":${cells},"object":${stored.wire.toString()}}`;
   return `{"cells":${cells},"object":${partialJson(object, version)}}`;
@@ -67,5 +68,5 @@ function rowJson(declaration: Columns, stored: Row, { version, includeObject, no
 
 /** metav1.PartialObjectMetadata of an object. */
 export function partialJson(object: KubeObject, version: string): string {
-  return JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata });
+  return stringifyJson({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata });
 }

@@ -1,6 +1,7 @@
 // Protobuf messages to objects as a JSON body would have them. What the table does not know is skipped; what is no
 // message is refused in the words of Kubernetes' own decoders.
 
+import { parseJson, wireInteger } from '../../api/json.ts';
 import { DecodeError, depthMax } from '../schema/check.ts';
 import type { Field, Message } from './message.ts';
 
@@ -19,7 +20,7 @@ export function* rawFields(bytes: Uint8Array): Generator<[number: number, value:
   while (!reader.isDone) {
     const { number, wireType } = reader.tag('Unknown');
     if (wireType === 2) yield [number, reader.bytes()];
-    else if (wireType === 0) yield [number, reader.int()];
+    else if (wireType === 0) yield [number, Number(reader.int())];
     else reader.skip(wireType);
   }
 }
@@ -64,13 +65,13 @@ class Reader {
   }
 
   /** A varint as a signed number of 64 bits. */
-  int(): number {
+  int(): number | bigint {
     const start = this.#at;
     const value = this.varint();
     if (this.#at - start < 8) return value;
     let exact = 0n;
     for (let i = this.#at - 1; i >= start; i--) exact = (exact << 7n) | BigInt((this.#bytes[i] as number) & 0x7f);
-    return Number(BigInt.asIntN(64, exact));
+    return wireInteger(BigInt.asIntN(64, exact));
   }
 
   double(): number {
@@ -260,7 +261,7 @@ function readJson(bytes: Buffer): unknown {
   for (const [number, value] of rawFields(bytes)) if (number === 1 && typeof value !== 'number') raw = value;
   if (raw === undefined || raw.length === 0) return undefined;
   try {
-    return JSON.parse(raw.toString());
+    return parseJson(raw.toString());
   } catch (error) {
     if (error instanceof SyntaxError) throw new DecodeError(`json: ${error.message}`);
     throw error;

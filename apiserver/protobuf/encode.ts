@@ -1,6 +1,7 @@
 // Objects to protobuf messages, written forwards into one buffer that is kept: a nested message's length is put before it
 // once it is known.
 
+import { stringifyJson } from '../../api/json.ts';
 import type { Field, FieldType, Message } from './message.ts';
 
 type Json = Record<string, unknown>;
@@ -64,7 +65,7 @@ function writeValue(number: number, field: Field, value: unknown): void {
       writeString(number, value as string);
       return;
     case 'int':
-      writeInt(number, Number(value));
+      writeInt(number, typeof value === 'bigint' ? value : Number(value));
       return;
     case 'bool':
       writeInt(number, value ? 1 : 0);
@@ -103,7 +104,7 @@ function writeInner(type: FieldType, field: Field, value: unknown): void {
       return;
     }
     case 'json':
-      writeString(1, JSON.stringify(value));
+      writeString(1, stringifyJson(value));
       return;
     case 'strings':
       for (const item of (value as string[] | null) ?? []) writeString(1, item);
@@ -180,14 +181,14 @@ function writeVarint(value: number): void {
   buffer[at++] = rest;
 }
 
-function writeInt(number: number, value: number): void {
+function writeInt(number: number, value: number | bigint): void {
   grow(16);
   writeVarint(number * 8);
-  if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+  if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
     writeVarint(value);
     return;
   }
-  let rest = BigInt.asUintN(64, BigInt(Math.trunc(value)));
+  let rest = BigInt.asUintN(64, typeof value === 'bigint' ? value : BigInt(Math.trunc(value)));
   while (rest >= 0x80n) {
     buffer[at++] = Number(rest & 0x7fn) | 0x80;
     rest >>= 7n;

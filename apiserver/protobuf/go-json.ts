@@ -1,6 +1,7 @@
 // Objects as JSON in the form that Go gives them: fields in declared order, what is empty left out or written as its type
 // asks, keys of maps sorted, and HTML's characters escaped. Clients compare such bytes, hash them and show them.
 
+import { stringifyJson } from '../../api/json.ts';
 import type { Field, Message } from './message.ts';
 
 type Json = Record<string, unknown>;
@@ -14,7 +15,7 @@ export function goFields(message: Message, object: object): string {
 /** Any JSON value with the keys of its objects sorted, as Go writes maps. */
 export function sortedJson(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (typeof value !== 'object' || value === null) return stringifyJson(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
   let text = '';
   for (const key of Object.keys(value).sort(byBytes)) {
@@ -26,7 +27,7 @@ export function sortedJson(value: unknown): string {
 
 /** Any JSON value with its keys in their own order. */
 export function plainJson(value: unknown): string {
-  return escapeHtml(JSON.stringify(value) ?? 'null');
+  return escapeHtml(stringifyJson(value) ?? 'null');
 }
 
 /** JSON text with the characters escaped that Go escapes for the sake of HTML; they stand nowhere but in strings. */

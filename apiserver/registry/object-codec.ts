@@ -1,6 +1,7 @@
 // Objects as bytes. In the store: JSON as Go writes it, which begins `{"kind":K,"apiVersion":V,"metadata":{` and has no
 // resourceVersion; on the wire: the same bytes with that spliced in where Go has it. Nothing is stringified twice.
 
+import { marked, parseMarked } from '../../api/json.ts';
 import { apiVersionOf } from '../../api/kind.ts';
 import type { KubeObject } from '../../api/wire.ts';
 import type { Entry } from '../../store/store.ts';
@@ -48,7 +49,7 @@ export class StoredObject {
 
   /** A new, mutable object with its resourceVersion set. */
   parse(): KubeObject {
-    return JSON.parse(this.wire.toString()) as KubeObject;
+    return parseMarked(this.wire.toString()) as KubeObject;
   }
 
   /** As `parse`, in the normal form of its kind: objects that were stored long ago need not be in it. */
@@ -186,7 +187,7 @@ export class ObjectCodec {
     const others = versions?.convert ? entries.filter(({ value }) => !this.#isOfThisVersion(value)) : [];
     if (!versions?.convert || others.length === 0) return [...entries];
     const objects = await versions.convert(
-      others.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as KubeObject),
+      others.map(({ value }) => parseMarked(Buffer.from(value).toString()) as KubeObject),
       apiVersionOf(kind),
     );
     const bytes = new Map(others.map((entry, i) => [entry, this.#json(objects[i] as KubeObject)]));
@@ -225,11 +226,11 @@ export class ObjectCodec {
   #json(object: KubeObject): Buffer {
     const { kind, apiVersion, metadata, ...rest } = object;
     const { resourceVersion: _, ...meta } = metadata ?? {};
-    if (this.declaration.isCustom) return Buffer.from(sortedJson({ ...object, metadata: meta }));
+    if (this.declaration.isCustom) return Buffer.from(marked(sortedJson({ ...object, metadata: meta })));
     const message = messageOfType(String(apiVersion), String(kind));
     if (!message) throw new Error(`${apiVersion} ${kind} has no message`);
     const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
-    return Buffer.from(`${head}${goFields(message, { ...rest, metadata: meta })}}`);
+    return Buffer.from(marked(`${head}${goFields(message, { ...rest, metadata: meta })}}`));
   }
 
   #isOfThisVersion(stored: Uint8Array): boolean {
@@ -243,7 +244,7 @@ export class ObjectCodec {
     const isSameVersion = this.#isOfThisVersion(stored);
     const { upgrade } = this.declaration;
     if (!storage?.decode && !upgrade && isSameVersion) return stored;
-    const parsed = JSON.parse(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString()) as KubeObject;
+    const parsed = parseMarked(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString()) as KubeObject;
     const isUpgraded = upgrade?.(parsed) ?? false;
     if (!storage?.decode && isSameVersion && !isUpgraded) return stored;
     const object = storage?.decode ? storage.decode(parsed) : parsed;

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldError } from '../../api/field-error.ts';
+import { markedJson, parseMarked } from '../../api/json.ts';
 import { apiVersionOf, type Kind } from '../../api/kind.ts';
 import {
   alreadyExistsError,
@@ -181,9 +182,9 @@ export class Registry {
     const attributes = this.#attributes('CREATE', '', meta.name ?? '', request, object, undefined);
     await this.#admit(attributes, request);
     const generateName = meta.name ? '' : (meta.generateName ?? '');
-    const pristine = generateName ? JSON.stringify(object) : '';
+    const pristine = generateName ? markedJson(object) : '';
     for (let attempt = 1; ; attempt++) {
-      const candidate = attempt === 1 ? object : (JSON.parse(pristine) as KubeObject);
+      const candidate = attempt === 1 ? object : (parseMarked(pristine) as KubeObject);
       try {
         return await this.#createOnce({ ...attributes, object: candidate }, candidate, request);
       } catch (error) {
@@ -501,7 +502,7 @@ function isUnchanged(bytes: Buffer, oldBytes: Buffer): boolean {
 }
 
 function withoutManagerTimes(bytes: Buffer): KubeObject {
-  const object = JSON.parse(bytes.toString()) as KubeObject;
+  const object = parseMarked(bytes.toString()) as KubeObject;
   for (const entry of object.metadata?.managedFields ?? []) delete entry.time;
   return object;
 }

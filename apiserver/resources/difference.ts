@@ -1,5 +1,6 @@
 // The difference of two values as an error message shows it: the fields that differ, old with `-`, new with `+`.
 
+import { stringifyJson } from '../../api/json.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 
 const linesMax = 40;
@@ -41,4 +42,4 @@ function field(key: string, old: unknown, now: unknown, indent: string, lines: s
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const shown = (value: unknown) => (value === undefined ? 'nil' : JSON.stringify(value));
+const shown = (value: unknown) => (value === undefined ? 'nil' : stringifyJson(value));

@@ -35,7 +35,7 @@ export interface Column<T> {
   /** 0 is always shown; 1 and above only with `-o wide`. */
   priority: number;
   /** Timestamps are turned into ages here (`5m`), against `nowMs`. */
-  cell(object: T, nowMs: number): string | number | boolean | null;
+  cell(object: T, nowMs: number): string | number | bigint | boolean | null;
 }
 
 /** A method's type, not a function's, so that declarations of different kinds fit in one list. */

@@ -1,8 +1,9 @@
 // Fits a parsed body to a schema in one walk, in place: types are checked with Go's messages, values brought to their
 // wire form (quantities, times), nulls and unknown fields taken out, and the unknown ones named.
 
+import { isWhole, stringifyJson } from '../../api/json.ts';
 import { formatQuantity, parseQuantity, QuantityError } from '../../api/quantity.ts';
-import { FractionLiteral } from './json-scan.ts';
+import { NumberLiteral } from './json-scan.ts';
 import type { AnyNode, ListNode, MapNode, ObjectNode, ScalarNode, SchemaNode } from './node.ts';
 import { canonicalTime, TimeError } from './wire-time.ts';
 
@@ -130,9 +131,10 @@ class Walk {
       case 'int32':
         return typeof value === 'number' && (value | 0) === value ? value : this.#wrong(value, node, depth, true);
       case 'int64':
-        return Number.isInteger(value) && Math.abs(value as number) <= int64Max ? value : this.#wrong(value, node, depth, true);
+        return isWhole(value) ? value : this.#wrong(value, node, depth, true);
       case 'double':
-        if (value instanceof FractionLiteral) return Number(value.source);
+        if (value instanceof NumberLiteral) return Number(value.source);
+        if (typeof value === 'bigint') return Number(value);
         return typeof value === 'number' ? value : this.#wrong(value, node, depth);
       case 'byte':
         return this.#bytes(value, node, depth);
@@ -194,10 +196,10 @@ class Walk {
     while (at > 0 && this.#owners[at]?.isCustom !== true) at--;
     if (at === 0) return undefined;
     const field = pathText(this.#path, at + 1);
-    if (at === depth - 1 && this.#path[at] !== 'metadata') return `${field}: Invalid value: ${JSON.stringify(value)}: must be a string`;
+    if (at === depth - 1 && this.#path[at] !== 'metadata') return `${field}: Invalid value: ${stringifyJson(value)}: must be a string`;
     const names = this.#path.slice(at + 1, depth).filter((_, i) => this.#owners[at + 1 + i] !== undefined);
     const where = names.length === 0 ? 'Go value' : `Go struct field ObjectMeta.${names.join('.')}`;
-    const whole = JSON.stringify(this.#values[at + 1]);
+    const whole = stringifyJson(this.#values[at + 1]);
     return `${field}: Invalid value: ${whole}: json: cannot unmarshal ${goValue(value, isInteger)} into ${where} of type ${node.goType}`;
   }
 
@@ -235,11 +237,10 @@ export function isKnownPath(schema: SchemaNode, path: readonly (string | number)
   return node !== undefined;
 }
 
-const int64Max = 2 ** 63;
 const int32: ScalarNode = { type: 'scalar', scalar: 'int32', goType: 'int32' };
 
 function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof FractionLiteral);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberLiteral);
 }
 
 /** Sets even a key that has a meaning of its own in JavaScript. */
@@ -250,10 +251,10 @@ function setOwn(object: Json, key: string, value: unknown): void {
 
 /** Go's word for the JSON value. */
 function goValue(value: unknown, isInteger: boolean): string {
-  if (value instanceof FractionLiteral) return isInteger ? `number ${value.source}` : 'number';
+  if (value instanceof NumberLiteral) return isInteger ? `number ${value.source}` : 'number';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'number') return isInteger ? `number ${value}` : 'number';
+  if (typeof value === 'number' || typeof value === 'bigint') return isInteger ? `number ${value}` : 'number';
   return typeof value;
 }
 
@@ -275,10 +276,10 @@ function zeroOf(node: SchemaNode): unknown {
   }
 }
 
-/** A copy without FractionLiterals, or the value itself when it holds none. */
+/** A copy without NumberLiterals, or the value itself when it holds none. */
 function plainNumbers(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof FractionLiteral) return Number(value.source);
+  if (value instanceof NumberLiteral) return Number(value.source);
   if (depth > depthMax) throw new DecodeError('exceeded max depth');
   const entries: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   for (const [key, before] of entries) {
@@ -316,11 +317,11 @@ const quantityCache = new Map<string, string>();
 
 function canonicalQuantity(value: unknown): string {
   const text =
-    value instanceof FractionLiteral
+    value instanceof NumberLiteral
       ? value.source
       : typeof value === 'string'
         ? value.trim()
-        : typeof value === 'number'
+        : typeof value === 'number' || typeof value === 'bigint'
           ? String(value)
           : '?';
   const known = quantityCache.get(text);

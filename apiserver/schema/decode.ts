@@ -2,6 +2,7 @@
 // words. Defaults and validation come later and elsewhere; a required field may be absent here.
 
 import { type FieldError, invalid } from '../../api/field-error.ts';
+import { stringifyJson } from '../../api/json.ts';
 import type { Kind } from '../../api/kind.ts';
 import { apiVersionOf } from '../../api/kind.ts';
 import { badRequestError, internalError, invalidError, StatusError } from '../../api/status.ts';
@@ -10,7 +11,7 @@ import { decodeMessage } from '../protobuf/decode.ts';
 import { protobufType, unwrap } from '../protobuf/envelope.ts';
 import { type Message, messageOf } from '../protobuf/message.ts';
 import { checkBody, DecodeError, depthMax, isKnownPath, pathText } from './check.ts';
-import { countKeys, duplicateKeys, goSyntaxError, outlineOf, parseKeepingFractions } from './json-scan.ts';
+import { countKeys, duplicateKeys, goSyntaxError, outlineOf, parseKeepingLiterals } from './json-scan.ts';
 import type { ObjectNode } from './node.ts';
 import { schemaOf } from './schema.ts';
 import { parseYamlBody } from './yaml-body.ts';
@@ -69,7 +70,7 @@ export function decodeBody(body: Uint8Array, options: DecodeOptions): DecodedBod
 /** A custom resource says itself what it is, and nothing stands in for that. @throws StatusError BadRequest, Invalid, InternalError */
 function checkCustomType(value: Record<string, unknown>, actual: ActualKind, options: Pick<DecodeOptions, 'kind'>): void {
   const { apiVersion, kind } = value;
-  if (!kind) throw cannotBeHandled(actual, options, `Object 'Kind' is missing in '${JSON.stringify(value)}'`);
+  if (!kind) throw cannotBeHandled(actual, options, `Object 'Kind' is missing in '${stringifyJson(value)}'`);
   const [given, wanted] = [apiVersionOf(actual), apiVersionOf(options.kind)];
   if (given !== wanted) throw badRequestError(`the API version in the data (${given}) does not match the expected API version (${wanted})`);
   if (!apiVersion) throw internalError("Object 'apiVersion' is missing in 'unstructured object has no version'");
@@ -101,7 +102,7 @@ interface PatchOptions extends Omit<DecodeOptions, 'contentType'> {
 export function decodeObject(value: object, options: PatchOptions): DecodedBody {
   const fieldValidation = options.fieldValidation ?? 'Warn';
   const refuse = (why: string) =>
-    invalidError({ group: '', plural: '', kind: '' }, '', [invalid('patch', JSON.stringify(options.source?.() ?? value), why)]);
+    invalidError({ group: '', plural: '', kind: '' }, '', [invalid('patch', stringifyJson(options.source?.() ?? value), why)]);
   const object = value as Record<string, unknown>;
   if (options.schema.isCustom) {
     const wanted = { apiVersion: apiVersionOf(options.kind), kind: options.kind.kind };
@@ -160,7 +161,7 @@ function parseJson(body: Uint8Array, options: DecodeOptions): ParsedBody {
   const text = textOf(body);
   let value: unknown;
   try {
-    value = outline.hasFraction ? parseKeepingFractions(text) : JSON.parse(text);
+    value = outline.hasOddNumber ? parseKeepingLiterals(text) : JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError)
       throw unrecognized(body, options, `couldn't get version/kind; json parse error: ${goSyntaxError(text)}`);
@@ -211,7 +212,13 @@ function actualKind(value: Record<string, unknown>, body: Uint8Array, options: D
     ['kind', kind],
   ] as const) {
     if (field !== undefined && field !== null && typeof field !== 'string') {
-      const what = Array.isArray(field) ? 'array' : typeof field === 'boolean' ? 'bool' : typeof field === 'number' ? 'number' : 'object';
+      const what = Array.isArray(field)
+        ? 'array'
+        : typeof field === 'boolean'
+          ? 'bool'
+          : typeof field === 'number' || typeof field === 'bigint'
+            ? 'number'
+            : 'object';
       throw unrecognized(
         body,
         options,

@@ -1,5 +1,7 @@
-// What JSON.parse does not tell: how many keys a text has (fewer parsed means duplicates), how deep it goes, whether it
-// writes an integer with a fraction, where duplicate keys stand, and a syntax error in the words of Go's encoding/json.
+// What JSON.parse does not tell: how many keys a text has (fewer parsed means duplicates), how deep it goes, how its numbers
+// are written, where duplicate keys stand, and a syntax error in the words of Go's encoding/json.
+
+import { longInteger } from '../../api/json.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -8,8 +10,8 @@ export interface JsonOutline {
   /** Keys of all objects, duplicates counted each time. */
   keys: number;
   depthMax: number;
-  /** A number is written with a point or an exponent. */
-  hasFraction: boolean;
+  /** A number is written with a point or an exponent, or has so many digits that JavaScript may not hold it exactly. */
+  hasOddNumber: boolean;
 }
 
 /** One pass over the bytes of a text that need not be valid. */
@@ -17,7 +19,7 @@ export function outlineOf(bytes: Uint8Array): JsonOutline {
   let keys = 0;
   let depth = 0;
   let depthMax = 0;
-  let hasFraction = false;
+  let hasOddNumber = false;
   const { length } = bytes;
   for (let i = 0; i < length; i++) {
     switch (bytes[i]) {
@@ -36,22 +38,38 @@ export function outlineOf(bytes: Uint8Array): JsonOutline {
         depth--;
         break;
       case 0x2e: // .
-        hasFraction = true;
+        hasOddNumber = true;
         break;
       case 0x45: // E
-        hasFraction = true;
+        hasOddNumber = true;
         break;
       case 0x65: // e, but not that of true and false
-        if (bytes[i - 1]! <= 0x39) hasFraction = true;
+        if (bytes[i - 1]! <= 0x39) hasOddNumber = true;
         break;
+      case 0x31:
+      case 0x32:
+      case 0x33:
+      case 0x34:
+      case 0x35:
+      case 0x36:
+      case 0x37:
+      case 0x38:
+      case 0x39: {
+        const start = i;
+        while (isDigitByte(bytes[i + 1])) i++;
+        if (i - start >= 15) hasOddNumber = true;
+        break;
+      }
     }
   }
-  return { keys, depthMax, hasFraction };
+  return { keys, depthMax, hasOddNumber };
 }
+
+const isDigitByte = (byte: number | undefined) => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
 /** Keys of all objects within a parsed value. */
 export function countKeys(value: unknown): number {
-  if (typeof value !== 'object' || value === null || value instanceof FractionLiteral) return 0;
+  if (typeof value !== 'object' || value === null || value instanceof NumberLiteral) return 0;
   let keys = 0;
   if (Array.isArray(value)) for (const item of value) keys += countKeys(item);
   else {
@@ -60,8 +78,8 @@ export function countKeys(value: unknown): number {
   return keys;
 }
 
-/** A number written with a point or exponent though it is whole (`1.0`, `1e3`), which Go refuses for an integer. */
-export class FractionLiteral {
+/** A number that Go refuses for an integer, though it is whole (`1.0`, `1e3`, or beyond 64 bits), or prints as it was written (`1.50`). */
+export class NumberLiteral {
   readonly source: string;
   constructor(source: string) {
     this.source = source;
@@ -71,11 +89,13 @@ export class FractionLiteral {
   }
 }
 
-/** Parses with every such number kept apart; slower, so only for texts that `hasFraction`. @throws SyntaxError */
-export function parseKeepingFractions(text: string): unknown {
+/** Parses with every such number kept apart, and all integers exact; slower, so only for texts that `hasOddNumber`. @throws SyntaxError */
+export function parseKeepingLiterals(text: string): unknown {
   return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
     const source = context?.source;
-    return typeof value === 'number' && Number.isInteger(value) && source && /[.eE]/.test(source) ? new FractionLiteral(source) : value;
+    if (typeof value !== 'number' || source === undefined) return value;
+    if (/[.eE]/.test(source)) return Number.isInteger(value) || String(value) !== source ? new NumberLiteral(source) : value;
+    return Number.isSafeInteger(value) ? value : (longInteger(source) ?? new NumberLiteral(source));
   });
 }
 

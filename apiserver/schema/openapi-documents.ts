@@ -2,6 +2,7 @@
 // change the server makes a new set.
 
 import { createHash } from 'node:crypto';
+import { stringifyJson } from '../../api/json.ts';
 import { type Kind, listKindOf } from '../../api/kind.ts';
 import { mergeOpenApi } from '../aggregation/merge-openapi.ts';
 import type { ResourceDeclaration } from '../resources/resource.ts';
@@ -59,7 +60,7 @@ export class OpenApiDocuments {
 
   /** `GET /openapi/v2` as application/json. */
   v2Json(): OpenApiDocument {
-    return this.#keep('v2.json', () => Buffer.from(JSON.stringify(this.#v2())));
+    return this.#keep('v2.json', () => Buffer.from(stringifyJson(this.#v2())));
   }
 
   /** `GET /openapi/v2` as application/com.github.proto-openapi.spec.v2.v1.0+protobuf (or `v2@v1.0`). */
@@ -83,7 +84,7 @@ export class OpenApiDocuments {
     const parts = this.#documents().get(path);
     if (!parts) return undefined;
     const { operations, declarations } = parts;
-    const build = () => Buffer.from(JSON.stringify(openApiV3({ operations, custom: this.#custom(declarations, 3) })));
+    const build = () => Buffer.from(stringifyJson(openApiV3({ operations, custom: this.#custom(declarations, 3) })));
     return this.#keep(`v3/${path}`, build, this.#hash(parts));
   }
 
@@ -135,7 +136,7 @@ export class OpenApiDocuments {
     // Declarations say which operations there are; what is served beside them says it itself.
     const named = declarations.length > 0 ? [] : operations.map(({ path, method, operationId }) => [path, method, operationId]);
     const hashes = declarations.map((declaration) => this.#declarationHash(declaration));
-    const inputs = JSON.stringify([this.#options.version, named, hashes]);
+    const inputs = stringifyJson([this.#options.version, named, hashes]);
     return createHash('sha512').update(inputs).digest('hex').toUpperCase();
   }
 

@@ -2,6 +2,7 @@
 // sexagesimal numbers left as strings, and keys of any scalar type written as strings.
 
 import { LineCounter, parseAllDocuments, type Scalar, visit, type YAMLMap } from 'yaml';
+import { longInteger, parseJson } from '../../api/json.ts';
 import { DecodeError, depthMax } from './check.ts';
 import { countKeys, outlineOf } from './json-scan.ts';
 
@@ -33,7 +34,7 @@ function parseAsJson(text: string): unknown {
   const outline = outlineOf(Buffer.from(text));
   if (outline.depthMax > depthMax) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = outline.hasOddNumber ? parseJson(text) : JSON.parse(text);
     return countKeys(value) === outline.keys ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
@@ -47,6 +48,7 @@ function parseAsYaml(text: string): YamlBody {
     version: '1.1',
     uniqueKeys: false,
     lineCounter,
+    intAsBigInt: true,
     logLevel: 'silent',
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || (!leftAlone.has(tag.tag) && tag.format !== 'TIME')),
   });
@@ -56,9 +58,14 @@ function parseAsYaml(text: string): YamlBody {
   if (failure)
     throw new DecodeError(`error converting YAML to JSON: yaml: line ${failure.linePos?.[0].line ?? 1}: ${failure.message.split('\n')[0]}`);
   const duplicates: string[] = [];
+  const checkDepth = (path: readonly unknown[]) => {
+    if (path.length > depthMax) throw new DecodeError('exceeded max depth');
+  };
   visit(document, {
-    Node(_key, _node, path) {
-      if (path.length > depthMax) throw new DecodeError('exceeded max depth');
+    Node: (_key, _node, path) => checkDepth(path),
+    Scalar(_key, scalar, path) {
+      checkDepth(path);
+      if (typeof scalar.value === 'bigint') scalar.value = longInteger(String(scalar.value)) ?? Number(scalar.value);
     },
     Map(_key, map: YAMLMap) {
       const seen = new Set<string>();

@@ -2,6 +2,7 @@
 // MutatingAdmissionWebhook).
 
 import type { MutatingWebhook } from '../../../api/admissionregistration.ts';
+import { parseJson, stringifyJson } from '../../../api/json.ts';
 import type { Kind } from '../../../api/kind.ts';
 import { jsonPatch } from '../../../api/patch/json-patch.ts';
 import { internalError, StatusError } from '../../../api/status.ts';
@@ -83,7 +84,7 @@ async function mutate(asking: Asking, { hook, index, attributes, kind, reinvocat
         if (patch.length === 0) return;
         const patched = applied(view, { patch, answer, webhook, attributes, kind, object: request.object });
         isChanged = !semanticEqual(request.object, patched);
-        const note = JSON.stringify({ configuration, webhook: webhook.name, patch, patchType: answer.patchType });
+        const note = stringifyJson({ configuration, webhook: webhook.name, patch, patchType: answer.patchType });
         attributes.annotate(`patch.webhook.admission.k8s.io/${place}`, note, 'Request');
         const { object } = attributes;
         const own = request.object === object ? patched : await converted(view, patched, kind, attributes.kind);
@@ -101,7 +102,7 @@ async function mutate(asking: Asking, { hook, index, attributes, kind, reinvocat
 function patchOf({ patch }: ReviewAnswer): object[] {
   if (!patch) return [];
   try {
-    const operations: unknown = JSON.parse(Buffer.from(patch, 'base64').toString());
+    const operations: unknown = parseJson(Buffer.from(patch, 'base64').toString());
     if (Array.isArray(operations)) return operations as object[];
     if (operations === null) return [];
     throw new SyntaxError(`json: cannot unmarshal ${typeof operations} into Go value of type jsonpatch.Patch`);

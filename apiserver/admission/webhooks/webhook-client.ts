@@ -5,6 +5,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { WebhookClientConfig } from '../../../api/apiextensions.ts';
+import { parseJson, stringifyJson } from '../../../api/json.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
 import type { KubeconfigUser } from '../../../client/kubeconfig.ts';
@@ -51,7 +52,7 @@ export class WebhookClient {
     { clientConfig, timeoutSeconds = 10 }: { clientConfig: WebhookClientConfig; timeoutSeconds?: number },
     review: object,
   ): Promise<unknown> {
-    const body = Buffer.from(JSON.stringify(review));
+    const body = Buffer.from(stringifyJson(review));
     const { url, label } = addressOf(clientConfig, timeoutSeconds);
     const abort = new AbortController();
     const timer = this.#options.clock.setTimer(timeoutSeconds * 1000, () => abort.abort());
@@ -161,7 +162,7 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
 function parsed(text: string, statusCode: number, contentType: string): unknown {
   if (text === '') throw new WebhookCallError(`0-length response with status code: ${statusCode} and content type: ${contentType}`);
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new WebhookCallError(`couldn't get version/kind; json parse error: ${why}`, 503, { cause: error });
