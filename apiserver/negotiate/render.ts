@@ -194,8 +194,7 @@ function listStart({ kind }: Served, metadata: ListMetadata): Buffer {
 /** Answers with JSON, or with what the client wants instead of it: YAML, protobuf (of a built-in kind), indented, compressed. */
 export async function sendJson(ctx: ApiContext, status: number, json: string | Buffer, accepted: Accepted): Promise<void> {
   if (accepted.format === 'yaml') return sendYaml(ctx, status, json);
-  if (accepted.format === 'protobuf')
-    return sendBytes(ctx, status, protobufType, objectProtobuf(parseJson(json.toString()) as KubeObject));
+  if (accepted.format === 'protobuf') return sendBytes(ctx, status, protobufType, objectProtobuf(parseJson(json.toString()) as KubeObject));
   // Kubernetes ends what it writes as JSON with a newline.
   if (isPretty(ctx, accepted)) return sendBytes(ctx, status, jsonType, escapeHtml(stringifyJson(parseJson(json.toString()), 2)));
   const body = typeof json === 'string' ? `${escapeHtml(json)}\n` : json.at(-1) === newline ? json : Buffer.concat([json, lineEnd]);

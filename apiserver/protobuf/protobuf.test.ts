@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
+import { parseJson, stringifyJson } from '../../api/json.ts';
 import { formatQuantity, parseQuantity } from '../../api/quantity.ts';
 import { allResources } from '../resources/all.ts';
 import { checkBody, DecodeError } from '../schema/check.ts';
@@ -80,7 +81,7 @@ function anyNode(goType: string): fc.Arbitrary<unknown> {
 }
 
 const seedOf = () => Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as Json;
+const plain = (value: unknown) => parseJson(stringifyJson(value)) as Json;
 
 test('every kind that is served has a message, and a field in it for each of its own', () => {
   const missing: string[] = [];
