@@ -47,13 +47,14 @@ function groupsOf(text: string): number[] | undefined {
   return bytes;
 }
 
-const isMapped = (bytes: readonly number[]) =>
+/** An IPv4 address in IPv6's clothes. */
+export const isMappedIp = (bytes: readonly number[]) =>
   bytes.length === 16 && bytes[10] === 255 && bytes[11] === 255 && bytes.slice(0, 10).every((b) => b === 0);
 
 /** RFC 5952; an IPv4-mapped address as IPv4, as Go prints it. */
 export function formatIp(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');
-  if (isMapped(bytes)) return bytes.slice(12).join('.');
+  if (isMappedIp(bytes)) return bytes.slice(12).join('.');
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(((bytes[i] as number) << 8) | (bytes[i + 1] as number));
   let bestAt = -1;
@@ -71,12 +72,12 @@ export function formatIp(bytes: readonly number[]): string {
 /** IPv4, IPv4-mapped IPv6 included. */
 export function isIpv4(text: string): boolean {
   const bytes = parseIp(text);
-  return bytes !== undefined && (bytes.length === 4 || isMapped(bytes));
+  return bytes !== undefined && (bytes.length === 4 || isMappedIp(bytes));
 }
 
 export function isIpv6(text: string): boolean {
   const bytes = parseIp(text);
-  return bytes !== undefined && bytes.length === 16 && !isMapped(bytes);
+  return bytes !== undefined && bytes.length === 16 && !isMappedIp(bytes);
 }
 
 export interface Cidr {
@@ -98,7 +99,8 @@ export function parseCidr(text: string): Cidr | undefined {
   return { address, network, prefixBits };
 }
 
-const hasLeadingZeros = (text: string) =>
+/** Whether a part of an IPv4 address begins with a zero that says nothing. */
+export const hasLeadingZeros = (text: string) =>
   text
     .slice(text.lastIndexOf(':') + 1)
     .split('.')
@@ -117,7 +119,7 @@ export function legacyIpErrors(at: string, value: string, isStrict = true): Fiel
   const bytes = parseIp(value);
   if (!bytes) return [invalid(at, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
   if (isStrict && hasLeadingZeros(value)) return [invalid(at, value, 'must not have leading 0s')];
-  if (isStrict && isMapped(bytes)) return [invalid(at, value, 'must not be an IPv4-mapped IPv6 address')];
+  if (isStrict && isMappedIp(bytes)) return [invalid(at, value, 'must not be an IPv4-mapped IPv6 address')];
   return [];
 }
 
@@ -137,7 +139,7 @@ export function legacyCidrErrors(at: string, value: string, isStrict = true): Fi
   if (!isStrict) return [];
   const [address = '', prefix = ''] = value.split('/');
   if (hasLeadingZeros(address) || /^0\d/.test(prefix)) return [invalid(at, value, 'must not have leading 0s in IP or prefix length')];
-  if (isMapped(cidr.address)) return [invalid(at, value, 'must not have an IPv4-mapped IPv6 address')];
+  if (isMappedIp(cidr.address)) return [invalid(at, value, 'must not have an IPv4-mapped IPv6 address')];
   if (cidr.network.some((byte, i) => byte !== cidr.address[i]))
     return [invalid(at, value, 'must not have bits set beyond the prefix length')];
   return [];

@@ -126,6 +126,7 @@ export class Registry {
         else keepAllButStatus(object, old);
       },
       validateUpdate: (object, old, context) => declaration.status?.validateUpdate?.(object, old, context) ?? [],
+      warningsOf: (object) => declaration.status?.warningsOf?.(object) ?? [],
     };
   }
 

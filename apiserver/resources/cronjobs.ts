@@ -83,6 +83,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const ofJobs = workloadWarnings<CronJob>(({ spec }) => jobWarnings(spec?.jobTemplate.spec, 'spec.jobTemplate.spec'));
+/** The path is Kubernetes' own. */
+const timeZoneWarning =
+  'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
+
 export const cronJobResource = serve(cronJobs, {
   defaults: defaultCronJob,
   beforeCreate(cronJob) {
@@ -94,7 +99,11 @@ export const cronJobResource = serve(cronJobs, {
     bumpGeneration(cronJob, old);
   },
   validate: validateCronJob,
-  warningsOf: workloadWarnings(({ spec }) => jobWarnings(spec?.jobTemplate.spec, 'spec.jobTemplate.spec')),
+  warningsOf: (cronJob, old) => [
+    ...ofJobs(cronJob, old),
+    // A new one cannot have it.
+    ...(old && cronJob.spec?.schedule?.includes('TZ') ? [timeZoneWarning] : []),
+  ],
   validateUpdate: validateCronJobUpdate,
   status: { beforeUpdate: (cronJob, old) => keep(cronJob, old, 'spec'), validateUpdate: () => [] },
   columns: [

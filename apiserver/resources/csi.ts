@@ -18,6 +18,7 @@ import { labelSelectorErrors } from '../../api/validation/label-selector.ts';
 import { immutableErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
 import { keep, keepMetadata } from './generation.ts';
+import { nodeSelectorWarnings } from './node-label-warnings.ts';
 import { enumErrors } from './pod-security.ts';
 import { csiDriverNameErrors } from './pod-volumes.ts';
 import { serve } from './resource.ts';
@@ -124,6 +125,7 @@ export const csiNodeResource = serve(csiNodes, {
 });
 
 export const csiStorageCapacityResource = serve(csiStorageCapacities, {
+  warningsOf: ({ nodeTopology }) => nodeSelectorWarnings(nodeTopology, 'nodeTopology'),
   validate({ storageClassName, nodeTopology, capacity, maximumVolumeSize }) {
     const errors: FieldError[] = [];
     labelSelectorErrors(nodeTopology, 'nodeTopology', errors);

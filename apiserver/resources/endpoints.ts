@@ -94,10 +94,13 @@ export const endpointsResource = serve(endpoints, {
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   defaults: defaultEndpoints,
   validate: validateEndpoints,
-  warningsOf: ({ subsets = [] }) =>
-    subsets.flatMap(({ addresses = [], notReadyAddresses = [] }, i) => [
-      ...addresses.flatMap(({ ip }, j) => addressWarnings(ip, `subsets[${i}].addresses[${j}].ip`)),
-      ...notReadyAddresses.flatMap(({ ip }, j) => addressWarnings(ip, `subsets[${i}].notReadyAddresses[${j}].ip`)),
-    ]),
+  // The controller writes addresses as they should be.
+  warningsOf: ({ metadata, subsets = [] }) =>
+    metadata?.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller'
+      ? []
+      : subsets.flatMap(({ addresses = [], notReadyAddresses = [] }, i) => [
+          ...addresses.flatMap(({ ip }, j) => addressWarnings(ip, `subsets[${i}].addresses[${j}].ip`)),
+          ...notReadyAddresses.flatMap(({ ip }, j) => addressWarnings(ip, `subsets[${i}].notReadyAddresses[${j}].ip`)),
+        ]),
   columns: [nameColumn(), text('Endpoints', 'Addresses and ports that are ready.', endpointsText), ageColumn()],
 });

@@ -7,6 +7,7 @@ import { eachAt } from '../../api/validation/each.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems, portNumberProblems } from '../../api/validation/formats.ts';
 import { isIpv4, isIpv6, parseIp } from '../../api/validation/ip.ts';
 import { immutableErrors, labelsErrors } from '../../api/validation/object-meta.ts';
+import { addressWarnings } from './address-warnings.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
 import { appProtocolErrors, nonSpecialIpErrors } from './endpoints.ts';
 import { serve } from './resource.ts';
@@ -85,6 +86,17 @@ function someOf(texts: readonly string[], none: string): string {
   return texts.length > 3 ? `${texts.slice(0, 3).join(',')} + ${texts.length - 3} more...` : texts.join(',');
 }
 
+const ownControllers = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io'];
+
+function sliceWarnings({ metadata, addressType, endpoints = [] }: EndpointSlice): string[] {
+  if (addressType === 'FQDN') return ['spec.addressType: FQDN endpoints are deprecated'];
+  // The controllers write addresses as they should be.
+  if (ownControllers.includes(metadata?.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return [];
+  return (endpoints ?? []).flatMap(({ addresses }, i) =>
+    addresses.flatMap((address, j) => addressWarnings(address, `endpoints[${i}].addresses[${j}]`)),
+  );
+}
+
 export const endpointSliceResource = serve(endpointSlices, {
   defaults: defaultEndpointSlice,
   beforeCreate: (slice) => {
@@ -96,6 +108,7 @@ export const endpointSliceResource = serve(endpointSlices, {
     slice.metadata = { ...slice.metadata, generation: isSame ? generation : generation + 1 };
   },
   validate: validateEndpointSlice,
+  warningsOf: sliceWarnings,
   validateUpdate: (slice, old) => [...validateEndpointSlice(slice), ...immutableErrors('addressType', slice.addressType, old.addressType)],
   columns: [
     nameColumn(),

@@ -11,6 +11,7 @@ import {
   wildcardSubdomainProblems,
 } from '../../api/validation/formats.ts';
 import { parseIp } from '../../api/validation/ip.ts';
+import { loadBalancerWarnings } from './address-warnings.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { serve } from './resource.ts';
@@ -100,11 +101,15 @@ export const ingressResource = serve(ingresses, {
     bumpGeneration(ingress, old);
   },
   validate: validateIngress,
-  warningsOf: ({ metadata }) =>
-    metadata?.annotations && 'kubernetes.io/ingress.class' in metadata.annotations
+  warningsOf: ({ metadata, spec }, old) =>
+    !old && metadata?.annotations && 'kubernetes.io/ingress.class' in metadata.annotations && spec?.ingressClassName === undefined
       ? ['annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead']
       : [],
-  status: { beforeUpdate: (ingress, old) => keep(ingress, old, 'spec'), validateUpdate: () => [] },
+  status: {
+    beforeUpdate: (ingress, old) => keep(ingress, old, 'spec'),
+    validateUpdate: () => [],
+    warningsOf: ({ status }) => loadBalancerWarnings(status),
+  },
   columns: [
     nameColumn(),
     text(

@@ -6,6 +6,7 @@ import { eachAt } from '../../api/validation/each.ts';
 import { portNameProblems, portNumberProblems } from '../../api/validation/formats.ts';
 import { legacyCidrErrors, parseCidr } from '../../api/validation/ip.ts';
 import { labelSelectorErrors } from '../../api/validation/label-selector.ts';
+import { cidrWarnings } from './address-warnings.ts';
 import { ageColumn, nameColumn, selectorText, text } from './columns.ts';
 import { bumpGeneration, startGeneration } from './generation.ts';
 import { serve } from './resource.ts';
@@ -77,10 +78,27 @@ function peerErrors(peer: Peer, at: string, errors: FieldError[]): void {
   });
 }
 
+function policyWarnings({ spec }: NetworkPolicy): string[] {
+  const ofPeers = (peers: readonly Peer[] | undefined, at: string) =>
+    (peers ?? []).flatMap(({ ipBlock }, i) =>
+      ipBlock
+        ? [
+            ...cidrWarnings(ipBlock.cidr, `${at}[${i}].ipBlock.cidr`),
+            ...(ipBlock.except ?? []).flatMap((range, j) => cidrWarnings(range, `${at}[${i}].ipBlock.except[${j}]`)),
+          ]
+        : [],
+    );
+  return [
+    ...(spec?.ingress ?? []).flatMap(({ from }, i) => ofPeers(from, `spec.ingress[${i}].from`)),
+    ...(spec?.egress ?? []).flatMap(({ to }, i) => ofPeers(to, `spec.egress[${i}].to`)),
+  ];
+}
+
 export const networkPolicyResource = serve(networkPolicies, {
   defaults: defaultNetworkPolicy,
   beforeCreate: startGeneration,
   beforeUpdate: bumpGeneration,
   validate: validateNetworkPolicy,
+  warningsOf: policyWarnings,
   columns: [nameColumn(), text('Pod-Selector', 'The pods it speaks of.', ({ spec }) => selectorText(spec?.podSelector)), ageColumn()],
 });

@@ -32,3 +32,15 @@ export function nodeSelectorTermWarnings({ matchExpressions = [] }: Term, at: st
     return [...(text ? [`${path}.key: ${key} is ${text}`] : []), ...(checksValues ? ofValues : [])];
   });
 }
+
+/** Of a label selector of nodes, at its path. */
+export function nodeSelectorWarnings(
+  selector: { matchExpressions?: { key: string }[]; matchLabels?: Record<string, string> } | undefined,
+  at: string,
+): string[] {
+  const ofLabels = Object.keys(selector?.matchLabels ?? {}).flatMap((label) => {
+    const text = nodeLabelWarning(label);
+    return text ? [`${at}.matchLabels.${label}: ${text}`] : [];
+  });
+  return [...nodeSelectorTermWarnings({ matchExpressions: selector?.matchExpressions ?? [] }, at), ...ofLabels];
+}

@@ -5,8 +5,9 @@ import { type Node, nodes } from '../../api/core.ts';
 import { duplicate, type FieldError, forbidden, invalid } from '../../api/field-error.ts';
 import { eachAt } from '../../api/validation/each.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../../api/validation/formats.ts';
-import { cidrErrors, isIpv6 } from '../../api/validation/ip.ts';
+import { isIpv6, legacyCidrErrors } from '../../api/validation/ip.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
+import { cidrWarnings } from './address-warnings.ts';
 import { ageColumn, nameColumn, text, wide } from './columns.ts';
 import { keep } from './generation.ts';
 import { taintEffectErrors } from './pod-scheduling.ts';
@@ -58,7 +59,7 @@ export function validateNode(node: Node): FieldError[] {
   resourcesErrors(node, errors);
   if (spec.podCIDRs?.length) {
     eachAt(spec.podCIDRs, 'spec.podCIDRs', (cidr, at) => {
-      errors.push(...cidrErrors(at, cidr));
+      errors.push(...legacyCidrErrors(at, cidr));
     });
     const families = new Set(spec.podCIDRs.map((cidr) => isIpv6(cidr.split('/')[0] ?? '')));
     if (spec.podCIDRs.length > 1 && (families.size < 2 || spec.podCIDRs.length > 2))
@@ -106,6 +107,14 @@ function rolesText({ metadata }: Node): string {
 
 const addressText = (node: Node, type: string) => node.status?.addresses?.find((address) => address.type === type)?.address ?? '<none>';
 
+function nodeWarnings({ spec }: Node): string[] {
+  return [
+    ...(spec?.configSource ? ['spec.configSource: the feature is removed'] : []),
+    ...(spec?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+    ...(spec?.podCIDRs ?? []).flatMap((range, i) => cidrWarnings(range, `spec.podCIDRs[${i}]`)),
+  ];
+}
+
 export const nodeResource = serve(nodes, {
   fields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
   defaults: defaultNode,
@@ -118,6 +127,7 @@ export const nodeResource = serve(nodes, {
     if (node.spec?.podCIDR && !node.spec.podCIDRs?.length) node.spec.podCIDRs = [node.spec.podCIDR];
   },
   validate: validateNode,
+  warningsOf: nodeWarnings,
   validateUpdate: validateNodeUpdate,
   status: { beforeUpdate: (node, old) => keep(node, old, 'spec'), validateUpdate: validateNodeUpdate },
   subresources: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'], handler: 'node-proxy' } },

@@ -13,7 +13,7 @@ import {
   type Problems,
   rangeProblem,
 } from '../../api/validation/formats.ts';
-import { ipErrors } from '../../api/validation/ip.ts';
+import { legacyIpErrors } from '../../api/validation/ip.ts';
 import { annotationsErrors, labelsErrors } from '../../api/validation/object-meta.ts';
 import { choiceErrors, containersErrors, ephemeralContainersErrors, initContainersErrors } from './pod-containers.ts';
 import { affinityErrors, labelNameErrors, schedulingGatesErrors, tolerationsErrors, topologySpreadErrors } from './pod-scheduling.ts';
@@ -54,7 +54,7 @@ export function podSpecErrors(spec: PodSpec, at: string, errors: FieldError[], o
     errors.push(invalid(`${at}.activeDeadlineSeconds`, deadline, rangeProblem(1, 2147483647)));
   tolerationsErrors(spec.tolerations, `${at}.tolerations`, errors);
   eachAt(spec.hostAliases, `${at}.hostAliases`, ({ ip = '', hostnames }, each) => {
-    errors.push(...ipErrors(`${each}.ip`, ip));
+    errors.push(...legacyIpErrors(`${each}.ip`, ip));
     eachAt(hostnames, `${each}.hostnames`, (hostname, path) => textErrors(hostname, dns1123SubdomainProblems, path, errors));
   });
   if (spec.preemptionPolicy !== undefined)
@@ -110,7 +110,7 @@ function dnsConfigErrors(config: PodDnsConfig | undefined, policy: string | unde
   }
   if (nameservers.length > 3) errors.push(invalid(`${at}.nameservers`, nameservers, 'must not have more than 3 nameservers'));
   eachAt(nameservers, `${at}.nameservers`, (server, each) => {
-    errors.push(...ipErrors(each, server));
+    errors.push(...legacyIpErrors(each, server));
   });
   if (searches.length > 32) errors.push(invalid(`${at}.searches`, searches, 'must not have more than 32 search paths'));
   if (searches.join(' ').length > 2048)

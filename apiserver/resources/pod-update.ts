@@ -6,7 +6,7 @@ import type { Toleration } from '../../api/pod-parts.ts';
 import { qosClassOf } from '../../api/pods.ts';
 import { eachAt } from '../../api/validation/each.ts';
 import { dns1123SubdomainProblems, rangeProblem } from '../../api/validation/formats.ts';
-import { ipErrors, isIpv6 } from '../../api/validation/ip.ts';
+import { isIpv6, legacyIpErrors } from '../../api/validation/ip.ts';
 import { immutableErrors } from '../../api/validation/object-meta.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { differenceText } from './difference.ts';
@@ -200,7 +200,7 @@ function addressesErrors(addresses: readonly { ip?: string }[] | undefined, at: 
   if (!addresses?.length) return;
   const seen = new Set<string>();
   eachAt(addresses, at, ({ ip = '' }, each) => {
-    errors.push(...ipErrors(each, ip));
+    errors.push(...legacyIpErrors(each, ip));
     if (seen.has(ip)) errors.push(duplicate(each, { IP: ip }));
     seen.add(ip);
   });

@@ -4,7 +4,9 @@
 import type { Pod } from '../../api/core.ts';
 import { canonicalQuantity, quantityMilliValue } from '../../api/quantity.ts';
 import { dns1123LabelProblems } from '../../api/validation/formats.ts';
+import { addressWarnings } from './address-warnings.ts';
 import { nodeLabelWarning, nodeSelectorTermWarnings } from './node-label-warnings.ts';
+import { overlapWarnings } from './volume-path-warnings.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
@@ -20,7 +22,7 @@ const deprecatedAnnotations: Record<string, string> = {
 /** Kinds of volumes that work no more, or soon will not. */
 export const deprecatedVolumes = {
   photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
-  gitRepo: 'deprecated in v1.11',
+  gitRepo: 'deprecated in v1.11, and disabled by default in v1.33+',
   scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
   flocker: 'deprecated in v1.22, non-functional in v1.25+',
   storageos: 'deprecated in v1.22, non-functional in v1.25+',
@@ -122,10 +124,14 @@ function specWarnings(spec: PodSpec, metadata: Metadata, prefix: string): string
     }
     warnings.push(...environmentWarnings(container, path));
   }
-  warnings.push(...portWarnings(containers));
+  warnings.push(...portWarnings(containers), ...portNameWarnings(containers));
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0)
     warnings.push(`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`);
-  return [...warnings, ...affinityWarnings(spec, `${at}.affinity`)];
+  warnings.push(...affinityWarnings(spec, `${at}.affinity`));
+  for (const [i, address] of (spec.dnsConfig?.nameservers ?? []).entries())
+    warnings.push(...addressWarnings(address, `${at}.dnsConfig.nameservers[${i}]`));
+  for (const [i, { ip }] of (spec.hostAliases ?? []).entries()) warnings.push(...addressWarnings(ip, `${at}.hostAliases[${i}].ip`));
+  return warnings;
 }
 
 function nodeWarnings(spec: PodSpec, at: string): string[] {
@@ -165,27 +171,7 @@ function volumeWarnings({ volumes = [] }: PodSpec, at: string): string[] {
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
     if (claim) warnings.push(...claimSpecWarnings(claim, `${path}.ephemeral.volumeClaimTemplate.spec`));
   });
-  const sources = volumes.flatMap((volume, index) => (volume.projected?.sources ?? []).map((source) => ({ source, index })));
-  const tokenPaths = new Set(sources.flatMap(({ source }) => (source.serviceAccountToken ? [source.serviceAccountToken.path] : [])));
-  for (const { source, index } of sources) {
-    const clash = (what: string, path: string | undefined) => {
-      if (path === undefined || !tokenPaths.has(path)) return;
-      warnings.push(
-        `${at}.volumes[${index}].projected.sources.${what}: has duplicated path with ServiceAccountToken ${JSON.stringify(path)}`,
-      );
-    };
-    source.configMap?.items?.forEach(({ path }, item) => {
-      clash(`configMap[${item}]`, path);
-    });
-    source.secret?.items?.forEach(({ path }, item) => {
-      clash(`secrets[${item}]`, path);
-    });
-    source.downwardAPI?.items?.forEach(({ path }, item) => {
-      clash(`downwardAPI[${item}]`, path);
-    });
-    clash('ClusterTrustBundle', source.clusterTrustBundle?.path);
-  }
-  return warnings;
+  return [...warnings, ...overlapWarnings(volumes)];
 }
 
 /** Of a claim's spec, wherever it stands. */
@@ -268,6 +254,23 @@ function portWarnings(containers: readonly { container: Container; path: string 
       }
       known.set(key, [...others, { field, port }]);
     });
+  }
+  return warnings;
+}
+
+function portNameWarnings(containers: readonly { container: Container; path: string }[]): string[] {
+  const firsts = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const { container, path } of containers) {
+    for (const [index, { name }] of (container.ports ?? []).entries()) {
+      const field = `${path}.ports[${index}]`;
+      const first = name && firsts.get(name);
+      if (first)
+        warnings.push(
+          `${field}: duplicate port name ${JSON.stringify(name)} with ${first}, services and probes that select ports by name will use ${first}`,
+        );
+      else if (name) firsts.set(name, field);
+    }
   }
   return warnings;
 }

@@ -4,6 +4,7 @@ import { type Pod, type PodSpec, pods } from '../../api/core.ts';
 import type { PodAffinityTerm } from '../../api/pod-parts.ts';
 import { isPodTerminal, qosClassOf } from '../../api/pods.ts';
 import { timestamp } from '../../base/clock.ts';
+import { addressWarnings } from './address-warnings.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { podColumns } from './pod-columns.ts';
 import { defaultPod } from './pod-defaults.ts';
@@ -115,6 +116,10 @@ export const podResource = serve(pods, {
   warningsOf: podWarnings,
   validateUpdate: validatePodUpdate,
   status: {
+    warningsOf: ({ status = {} }) =>
+      (['podIPs', 'hostIPs'] as const).flatMap((field) =>
+        (status[field] ?? []).flatMap(({ ip }, i) => addressWarnings(ip ?? '', `status.${field}[${i}].ip`)),
+      ),
     resets: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
     beforeUpdate: beforeStatusUpdate,
     validateUpdate: validatePodStatusUpdate,

@@ -67,6 +67,7 @@ export interface ResourceDeclaration<T extends KubeObject = KubeObject> {
     resets?: ResetFields;
     beforeUpdate?(object: T, old: T, context: WriteContext): void;
     validateUpdate?(object: T, old: T, context: WriteContext): FieldError[];
+    warningsOf?(object: T): readonly string[];
   };
   /** autoscaling/v1 Scale at `/scale`; absent: none. */
   scale?: {

@@ -8,6 +8,7 @@ import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { ageColumn, integer, nameColumn, text } from './columns.ts';
 import { base64Bytes, dataBytesMax } from './configmaps.ts';
 import { serve } from './resource.ts';
+import { tlsPairProblem } from './tls-pair-warnings.ts';
 
 /** stringData wins over data and is never stored. */
 export function defaultSecret(secret: Secret): void {
@@ -89,10 +90,18 @@ export function validateSecretUpdate(secret: Secret, old: Secret): FieldError[] 
   return errors;
 }
 
+function secretWarnings({ type, data = {} }: Secret): string[] {
+  if (type !== 'kubernetes.io/tls') return [];
+  const text = (name: string) => Buffer.from(data[name] ?? '', 'base64').toString('latin1');
+  const problem = tlsPairProblem(text('tls.crt'), text('tls.key'));
+  return problem ? [problem] : [];
+}
+
 export const secretResource = serve(secrets, {
   fields: { type: (secret) => secret.type ?? '' },
   defaults: defaultSecret,
   validate: validateSecret,
+  warningsOf: secretWarnings,
   validateUpdate: validateSecretUpdate,
   columns: [
     nameColumn(),

@@ -1,7 +1,7 @@
 // What the author of a service is warned of (pkg/api/service/warnings.go).
 
 import type { Service } from '../../api/core.ts';
-import { addressWarnings } from './address-warnings.ts';
+import { addressWarnings, cidrWarnings } from './address-warnings.ts';
 
 export function serviceWarnings({ metadata, spec = {} }: Service): string[] {
   const warnings: string[] = [];
@@ -22,6 +22,8 @@ export function serviceWarnings({ metadata, spec = {} }: Service): string[] {
   if (externalIPs.length > 0 && !isHeadless && type !== 'ExternalName')
     warnings.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters');
   if (loadBalancerIP) warnings.push(...addressWarnings(loadBalancerIP, 'spec.loadBalancerIP'));
+  for (const [i, range] of (spec.loadBalancerSourceRanges ?? []).entries())
+    warnings.push(...cidrWarnings(range, `spec.loadBalancerSourceRanges[${i}]`));
   if (type === 'ExternalName' && externalIPs.length > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
   if (type !== 'ExternalName' && externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
   if (spec.trafficDistribution === 'PreferClose')

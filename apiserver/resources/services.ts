@@ -11,8 +11,9 @@ import {
   portNumberProblems,
   qualifiedNameProblems,
 } from '../../api/validation/formats.ts';
-import { ipErrors, legacyCidrErrors, legacyIpErrors, parseIp } from '../../api/validation/ip.ts';
+import { legacyCidrErrors, legacyIpErrors, parseIp } from '../../api/validation/ip.ts';
 import { labelsErrors } from '../../api/validation/object-meta.ts';
+import { loadBalancerWarnings } from './address-warnings.ts';
 import { ageColumn, labelsText, nameColumn, text, wide } from './columns.ts';
 import { nonSpecialIpErrors } from './endpoints.ts';
 import { keep } from './generation.ts';
@@ -269,7 +270,7 @@ function validateStatusUpdate({ spec, status }: Service): FieldError[] {
     errors.push(forbidden('status.loadBalancer.ingress', "may only be used when `spec.type` is 'LoadBalancer'"));
   else
     eachAt(ingresses, 'status.loadBalancer.ingress', ({ ip, ipMode, hostname }, at) => {
-      if (ip) errors.push(...ipErrors(`${at}.ip`, ip));
+      if (ip) errors.push(...legacyIpErrors(`${at}.ip`, ip));
       if (ip && ipMode === undefined) errors.push(required(`${at}.ipMode`, 'must be specified when `ip` is set'));
       else if (ipMode !== undefined && !ip) errors.push(forbidden(`${at}.ipMode`, 'may not be specified when `ip` is not set'));
       else if (ipMode !== undefined && ipMode !== 'VIP' && ipMode !== 'Proxy')
@@ -304,7 +305,11 @@ export const serviceResource = serve(services, {
   warningsOf: serviceWarnings,
   validateUpdate: validateServiceUpdate,
   validateName: (name, isGenerateName) => [...nameIsDns1035Label(name, isGenerateName)],
-  status: { beforeUpdate: (service, old) => keep(service, old, 'spec'), validateUpdate: validateStatusUpdate },
+  status: {
+    beforeUpdate: (service, old) => keep(service, old, 'spec'),
+    validateUpdate: validateStatusUpdate,
+    warningsOf: ({ status }) => loadBalancerWarnings(status),
+  },
   subresources: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'], handler: 'service-proxy' } },
   returnsDeletedObject: true,
   columns: [

@@ -9,7 +9,7 @@ import { claimSpecErrors } from './claim-spec.ts';
 import { ageColumn, nameColumn, templateColumns, text } from './columns.ts';
 import { bumpGeneration, keep, startGeneration } from './generation.ts';
 import { defaultPodSpec } from './pod-defaults.ts';
-import { claimSpecWarnings, templateWarnings, workloadWarnings } from './pod-warnings.ts';
+import { claimSpecWarnings, templateWarnings } from './pod-warnings.ts';
 import { serve } from './resource.ts';
 import { defaultResources } from './resource-lists.ts';
 import {
@@ -61,7 +61,7 @@ export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
   retentionErrors(spec, errors);
   nonNegativeErrors(spec?.replicas, 'spec.replicas', errors);
   nonNegativeErrors(spec?.minReadySeconds, 'spec.minReadySeconds', errors);
-  nonNegativeErrors(spec?.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors);
+
   nonNegativeErrors(spec?.ordinals?.start, 'spec.ordinals.start', errors);
   if (spec?.serviceName)
     for (const problem of dns1123LabelProblems(spec.serviceName)) errors.push(invalid('spec.serviceName', spec.serviceName, problem));
@@ -152,6 +152,20 @@ const counts = [
 ];
 const parts = ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'];
 
+/** Of its template only when what is wanted changes, of the rest at every write. */
+function statefulSetWarnings({ metadata, spec }: StatefulSet, old: StatefulSet | undefined): string[] {
+  const isSame = old && old.metadata?.generation === metadata?.generation;
+  // Kubernetes' own paths: without the spec when it is made, with another when it changes.
+  const claimAt = (index: number) => `spec.volumeClaimTemplates[${index}]${old ? '.Spec' : ''}`;
+  return [
+    ...(isSame ? [] : templateWarnings(spec?.template, 'spec.template')),
+    ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, index) => claimSpecWarnings(claim.spec, claimAt(index))),
+    ...((spec?.revisionHistoryLimit ?? 0) < 0
+      ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+      : []),
+  ];
+}
+
 export const statefulSetResource = serve(statefulSets, {
   defaults: defaultStatefulSet,
   beforeCreate(statefulSet) {
@@ -163,12 +177,7 @@ export const statefulSetResource = serve(statefulSets, {
     bumpGeneration(statefulSet, old);
   },
   validate: validateStatefulSet,
-  warningsOf: workloadWarnings(({ spec }) => [
-    ...templateWarnings(spec?.template, 'spec.template'),
-    ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, index) =>
-      claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${index}].spec`),
-    ),
-  ]),
+  warningsOf: statefulSetWarnings,
   validateUpdate: validateStatefulSetUpdate,
   status: {
     beforeUpdate: (statefulSet, old) => keep(statefulSet, old, 'spec'),

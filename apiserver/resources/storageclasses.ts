@@ -5,6 +5,7 @@ import { type StorageClass, storageClasses } from '../../api/storage.ts';
 import { qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { immutableErrors } from '../../api/validation/object-meta.ts';
 import { ageColumn, nameColumn, text } from './columns.ts';
+import { nodeLabelWarning } from './node-label-warnings.ts';
 import { choiceErrors } from './pod-containers.ts';
 import { enumErrors } from './pod-security.ts';
 import { serve } from './resource.ts';
@@ -35,6 +36,13 @@ export const storageClassResource = serve(storageClasses, {
     storageClass.volumeBindingMode ??= 'Immediate';
   },
   validate: validateStorageClass,
+  warningsOf: ({ allowedTopologies }) =>
+    (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, i) =>
+      (matchLabelExpressions ?? []).flatMap(({ key }, j) => {
+        const text = nodeLabelWarning(key);
+        return text ? [`allowedTopologies[${i}].matchLabelExpressions[${j}].key: ${text}`] : [];
+      }),
+    ),
   validateUpdate: (storageClass, old) =>
     (['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
       immutableErrors(field, storageClass[field], old[field]),

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { systemClock } from '../../base/clock.ts';
+import { createAuthority } from '../pki/certificates.ts';
 import { type ServerFixture, startServer } from '../server-fixture.ts';
+import { cidrWarnings } from './address-warnings.ts';
+import { tlsPairProblem } from './tls-pair-warnings.ts';
 
 let server: ServerFixture;
 before(async () => {
@@ -104,7 +109,7 @@ const podCases: Record<string, PodCase> = {
     },
     warns: [
       'spec.volumes[0].photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+',
-      'spec.volumes[1].gitRepo: deprecated in v1.11',
+      'spec.volumes[1].gitRepo: deprecated in v1.11, and disabled by default in v1.33+',
       'spec.volumes[2].scaleIO: deprecated in v1.16, non-functional in v1.22+',
       'spec.volumes[3].flocker: deprecated in v1.22, non-functional in v1.25+',
       'spec.volumes[4].storageOS: deprecated in v1.22, non-functional in v1.25+',
@@ -124,10 +129,62 @@ const podCases: Record<string, PodCase> = {
             sources: [{ serviceAccountToken: { path: 'token' } }, { configMap: { name: 'm', items: [{ key: 'k', path: 'other' }] } }],
           },
         },
-        { name: 'q', projected: { sources: [{ secret: { name: 's', items: [{ key: 'k', path: 'token' }] } }] } },
+        {
+          name: 'q',
+          projected: {
+            sources: [
+              { serviceAccountToken: { path: 'token' } },
+              { secret: { name: 's', items: [{ key: 'k', path: 'token' }] } },
+              { downwardAPI: { items: [{ path: 'token/name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+            ],
+          },
+        },
       ],
     },
-    warns: ['spec.volumes[1].projected.sources.secrets[0]: has duplicated path with ServiceAccountToken "token"'],
+    warns: [
+      'volume "q" (Projected): overlapping paths: "token" (Secret "s") with "token" (ServiceAccountToken)',
+      'volume "q" (Projected): overlapping paths: "token/name" (DownwardAPI) with "token" (ServiceAccountToken)',
+      'volume "q" (Projected): overlapping paths: "token/name" (DownwardAPI) with "token" (Secret "s")',
+    ],
+  },
+  'files of a volume inside one another': {
+    spec: {
+      volumes: [
+        { name: 'm', configMap: { name: 'c', items: ['a/b', 'a', 'ab'].map((path, i) => ({ key: `k${i}`, path })) } },
+        { name: 's', secret: { secretName: 'n', items: ['x', 'x'].map((path, i) => ({ key: `k${i}`, path })) } },
+        {
+          name: 'd',
+          downwardAPI: { items: ['y', 'y/z'].map((path) => ({ path, fieldRef: { fieldPath: 'metadata.name' } })) },
+        },
+      ],
+    },
+    warns: [
+      'volume "m" (ConfigMap "c"): overlapping paths: "a" with "a/b"',
+      'volume "s" (Secret "n"): overlapping paths: "x" with "x"',
+      'volume "d" (DownwardAPI): overlapping paths: "y/z" with "y"',
+    ],
+  },
+  'addresses that are not in their canonical form': {
+    spec: {
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['2001:db8:0:0::2'] },
+      hostAliases: [{ ip: '2001:DB8::1', hostnames: ['a'] }],
+    },
+    warns: [
+      'spec.dnsConfig.nameservers[0]: IPv6 address "2001:db8:0:0::2" should be in RFC 5952 canonical format ("2001:db8::2")',
+      'spec.hostAliases[0].ip: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+    ],
+  },
+  'names of ports in two containers': {
+    spec: {
+      containers: [
+        { ...container, ports: [{ containerPort: 80, name: 'http' }] },
+        { ...container, name: 'd', ports: [{ containerPort: 81, name: 'http' }] },
+      ],
+    },
+    warns: [
+      'spec.containers[1].ports[0]: duplicate port name "http" with spec.containers[0].ports[0], services and probes that select ports by name will use spec.containers[0].ports[0]',
+    ],
   },
   'secrets twice, or none': {
     spec: { imagePullSecrets: [{ name: 'a' }, { name: 'a' }, { name: '' }] },
@@ -222,7 +279,7 @@ test('templates warn with their path: when they are made, and when what is wante
   const name = `metadata.name: this is used in Pod names and hostnames, which ${dnsLabel}`;
   const claim = { metadata: { name: 'c' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '0.1' } } } };
   const claimWarning =
-    'spec.volumeClaimTemplates[0].spec.resources.requests[storage]: fractional byte value "100m" is invalid, must be an integer';
+    'spec.volumeClaimTemplates[0].resources.requests[storage]: fractional byte value "100m" is invalid, must be an integer';
   const large = { completionMode: 'Indexed', completions: 100_001, parallelism: 10_001, template: jobTemplate };
   const largeWarning = (at: string) =>
     `${at}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`;
@@ -232,8 +289,12 @@ test('templates warn with their path: when they are made, and when what is wante
     ['/apis/apps/v1/namespaces/default/daemonsets', { spec: { selector, template } }, [old('spec.template')]],
     [
       '/apis/apps/v1/namespaces/default/statefulsets',
-      { spec: { selector, template, serviceName: 's', volumeClaimTemplates: [claim] } },
-      [name, old('spec.template'), claimWarning],
+      { spec: { selector, template, serviceName: 's', volumeClaimTemplates: [claim], revisionHistoryLimit: -1 } },
+      [
+        old('spec.template'),
+        claimWarning,
+        'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended',
+      ],
     ],
     ['/api/v1/namespaces/default/replicationcontrollers', { spec: { selector: { a: 'b' }, template } }, [name, old('spec.template')]],
     ['/apis/batch/v1/namespaces/default/jobs', { spec: large }, [name, largeWarning('spec'), old('spec.template')]],
@@ -291,6 +352,66 @@ test('services, volumes, claims, ingresses, classes, endpoints and accounts warn
       '/api/v1/namespaces/default/services',
       { spec: { type: 'ExternalName', externalName: 'x.example.com', externalIPs: ['192.0.2.1'] } },
       ['spec.externalIPs is ignored when spec.type is "ExternalName"'],
+    ],
+    [
+      '/api/v1/namespaces/default/services',
+      { spec: { type: 'LoadBalancer', ports: [port], loadBalancerSourceRanges: ['10.0.0.0/8', '2001:db8:0::/64'] } },
+      ['spec.loadBalancerSourceRanges[1]: IPv6 CIDR value "2001:db8:0::/64" should be in RFC 5952 canonical format ("2001:db8::/64")'],
+    ],
+    [
+      '/api/v1/nodes',
+      { spec: { externalID: 'x', podCIDRs: ['2001:DB8::/64'], podCIDR: '2001:DB8::/64' } },
+      [
+        'spec.externalID: this field is deprecated, and is unused by Kubernetes',
+        'spec.podCIDRs[0]: IPv6 CIDR value "2001:DB8::/64" should be in RFC 5952 canonical format ("2001:db8::/64")',
+      ],
+    ],
+    [
+      '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies',
+      {
+        spec: {
+          podSelector: {},
+          ingress: [{ from: [{ ipBlock: { cidr: '2001:DB8::/32', except: ['2001:db8:1:0::/64'] } }] }],
+          egress: [{ to: [{ podSelector: {} }, { ipBlock: { cidr: 'FD00::/8' } }] }],
+        },
+      },
+      [
+        'spec.ingress[0].from[0].ipBlock.cidr: IPv6 CIDR value "2001:DB8::/32" should be in RFC 5952 canonical format ("2001:db8::/32")',
+        'spec.ingress[0].from[0].ipBlock.except[0]: IPv6 CIDR value "2001:db8:1:0::/64" should be in RFC 5952 canonical format ("2001:db8:1::/64")',
+        'spec.egress[0].to[1].ipBlock.cidr: IPv6 CIDR value "FD00::/8" should be in RFC 5952 canonical format ("fd00::/8")',
+      ],
+    ],
+    [
+      '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+      { addressType: 'IPv6', endpoints: [{ addresses: ['2001:DB8::1'] }], ports: [] },
+      ['endpoints[0].addresses[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")'],
+    ],
+    [
+      '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+      { addressType: 'FQDN', endpoints: [{ addresses: ['a.example.com'] }], ports: [] },
+      ['spec.addressType: FQDN endpoints are deprecated'],
+    ],
+    [
+      '/apis/storage.k8s.io/v1/storageclasses',
+      {
+        provisioner: 'example.com/p',
+        allowedTopologies: [{ matchLabelExpressions: [{ key: 'failure-domain.beta.kubernetes.io/zone', values: ['a'] }] }],
+      },
+      ['allowedTopologies[0].matchLabelExpressions[0].key: deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
+    ],
+    [
+      '/apis/storage.k8s.io/v1/namespaces/default/csistoragecapacities',
+      {
+        storageClassName: 's',
+        nodeTopology: {
+          matchLabels: { 'beta.kubernetes.io/arch': 'arm64' },
+          matchExpressions: [{ key: 'beta.kubernetes.io/os', operator: 'Exists' }],
+        },
+      },
+      [
+        'nodeTopology.matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead',
+        'nodeTopology.matchLabels.beta.kubernetes.io/arch: deprecated since v1.14; use "kubernetes.io/arch" instead',
+      ],
     ],
     [
       '/api/v1/persistentvolumes',
@@ -355,4 +476,58 @@ test('services, volumes, claims, ingresses, classes, endpoints and accounts warn
     assert.equal(status, 201, text);
     assert.deepEqual(textsOf(headers), warns, path);
   }
+});
+
+test('ranges that strict validation would refuse are told what they should be', () => {
+  const cases: [range: string, warns: string[]][] = [
+    ['192.12.2.0/24', []],
+    ['192.12.2.8/24', ['x: CIDR value "192.12.2.8/24" is ambiguous in this context (should be "192.12.2.0/24" or "192.12.2.8/32"?)']],
+    ['192.012.2.0/24', ['x: non-standard CIDR value "192.012.2.0/24" is invalid: use "192.12.2.0/24"']],
+    ['192.12.2.0/024', ['x: non-standard CIDR value "192.12.2.0/024" is invalid: use "192.12.2.0/24"']],
+    ['::ffff:192.12.2.0/120', ['x: non-standard CIDR value "::ffff:192.12.2.0/120" is invalid: use "192.12.2.0/24"']],
+    ['2001:db8::8/64', ['x: CIDR value "2001:db8::8/64" is ambiguous in this context (should be "2001:db8::/64" or "2001:db8::8/128"?)']],
+  ];
+  for (const [range, warns] of cases) assert.deepEqual(cidrWarnings(range, 'x'), warns, range);
+});
+
+test('a TLS secret whose parts do not fit is stored with a warning', async () => {
+  const [pair, other] = await Promise.all([createAuthority('a', systemClock), createAuthority('b', systemClock)]);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const ed25519 = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const noPem = 'tls: failed to find any PEM data in certificate input';
+  const cases: [certificate: string, key: string, problem: string | undefined][] = [
+    [pair.certPem, pair.keyPem, undefined],
+    ['not pem', 'not pem', noPem],
+    [
+      pair.keyPem,
+      pair.keyPem,
+      'tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched',
+    ],
+    [pair.certPem, '', 'tls: failed to find any PEM data in key input'],
+    [pair.certPem, pair.certPem, 'tls: found a certificate rather than a key in the PEM for the private key'],
+    [pair.certPem, other.keyPem, 'tls: private key does not match public key'],
+    [pair.certPem, ed25519, 'tls: private key type does not match public key type'],
+    [
+      '-----BEGIN X-----\nAA==\n-----END X-----\n-----BEGIN Y-----\nAA==\n-----END Y-----\n',
+      pair.keyPem,
+      'tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: [X Y]',
+    ],
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', pair.keyPem, 'x509: malformed certificate'],
+  ];
+  for (const [certificate, key, problem] of cases) assert.equal(tlsPairProblem(certificate, key), problem, `${problem}`);
+  const path = '/api/v1/namespaces/default/secrets';
+  const stringData = { 'tls.crt': 'x', 'tls.key': 'y' };
+  const { status, headers } = await server.ask('POST', path, { metadata: { name: 'tls' }, type: 'kubernetes.io/tls', stringData });
+  assert.deepEqual([status, textsOf(headers)], [201, [noPem]]);
+});
+
+test('addresses in a status warn too, in the forms that older servers took', async () => {
+  const path = '/apis/networking.k8s.io/v1/namespaces/default/ingresses';
+  await server.ask('POST', path, { metadata: { name: 'i' }, spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } } });
+  const patch = { status: { loadBalancer: { ingress: [{ hostname: 'a' }, { ip: '2001:DB8::1' }] } } };
+  const { status, headers } = await server.ask('PATCH', `${path}/i/status`, patch, { 'content-type': 'application/merge-patch+json' });
+  assert.deepEqual(
+    [status, textsOf(headers)],
+    [200, ['status.loadBalancer.ingress[1]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")']],
+  );
 });
