@@ -23,6 +23,7 @@ const table: Record<string, Room> = {
       'rxjs',
       'ws',
       'jose',
+      '@noble/ciphers',
       '@peculiar/x509',
       'reflect-metadata',
       'prom-client',
