@@ -17,7 +17,7 @@ export type StartStep = (typeof startSteps)[number];
 
 export interface HealthChecksOptions {
   store: Pick<Store, 'currentRevision'>;
-  feed: Pick<StoreFeed, 'isSynced'>;
+  feed: Pick<StoreFeed, 'isSynced' | 'unreadablePrefixes'>;
   isShuttingDown(): boolean;
   others: readonly HealthCheck[];
 }
@@ -33,7 +33,7 @@ export class HealthChecks {
       { name: 'log', problem: () => undefined },
       { name: 'etcd', problem: etcdProblem },
       { name: 'etcd-readiness', isReadinessOnly: true, problem: etcdProblem },
-      { name: 'informer-sync', isReadinessOnly: true, problem: () => (feed.isSynced ? undefined : 'the caches are not filled') },
+      { name: 'informer-sync', isReadinessOnly: true, problem: () => feedProblem(feed) },
       ...startSteps.map((step) => ({
         name: `poststarthook/${step}`,
         problem: () => (this.#finished.has(step) ? undefined : 'not finished'),
@@ -46,4 +46,9 @@ export class HealthChecks {
   finished(step: StartStep): void {
     this.#finished.add(step);
   }
+}
+
+function feedProblem({ isSynced, unreadablePrefixes }: HealthChecksOptions['feed']): string | undefined {
+  if (!isSynced) return 'the caches are not filled';
+  return unreadablePrefixes.length > 0 ? `what is stored cannot be read: ${unreadablePrefixes.join(', ')}` : undefined;
 }

@@ -78,7 +78,7 @@ export function measuredStore(store: Store, clock: Clock, registry: Registry): S
     delete: (key, expectedRevision) => timed('delete', key, store.delete(key, expectedRevision)),
     watch: (prefix, afterRevision) => store.watch(prefix, afterRevision),
     compact: (revision) => store.compact(revision),
-    ...(isOutdated ? { isOutdated: (key: string) => isOutdated.call(store, key) } : {}),
+    ...(isOutdated ? { isOutdated: (key: string) => timed('get', key, isOutdated.call(store, key)) } : {}),
     sizeBytes: () => store.sizeBytes(),
     close: () => store.close(),
   };

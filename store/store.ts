@@ -11,6 +11,8 @@ export interface Entry {
   readonly modRevision: number;
   /** The revision of the write that created the key. */
   readonly createRevision: number;
+  /** In a watch: there is a value that cannot be read, and `value` is empty. */
+  readonly unreadable?: UnreadableValueError;
 }
 
 export interface ListOptions {
@@ -74,7 +76,7 @@ export interface Store {
   /** Forgets history at and below `revision`: only the newest value of each key stays readable. */
   compact(revision: number): Promise<void>;
   /** Whether the key's value should be written again although it says nothing new: it is kept in a form that is given up. */
-  isOutdated?(key: string): boolean;
+  isOutdated?(key: string): Promise<boolean>;
   /** Size on disk (or in memory) in bytes, for metrics. */
   sizeBytes(): Promise<number>;
   /** Ends every watch and releases files, sockets and locks. Idempotent. */
@@ -132,6 +134,16 @@ export class SlowWatcherError extends Error {
   override name = 'SlowWatcherError';
   constructor(bufferedMax: number) {
     super(`the watcher fell more than ${bufferedMax} batches behind`);
+  }
+}
+
+/** There is a value that cannot be read, by a store that keeps its values in a form of its own: encrypted, with a key that is lost. */
+export class UnreadableValueError extends Error {
+  override name = 'UnreadableValueError';
+  readonly key: string;
+  constructor(key: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.key = key;
   }
 }
 

@@ -1,7 +1,7 @@
 // A cluster in this process: the one place that constructs stores, server, controllers, scheduler, runtimes, kubelets
 // and proxies and hands them to each other.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtInAdmission } from '../apiserver/admission/built-in.ts';
 import { typeCheckPolicy } from '../apiserver/admission/policies/type-check.ts';
@@ -13,6 +13,7 @@ import { nodeAuthorizer, nodeRuleResolver } from '../apiserver/authz/node-author
 import { NodeGraph } from '../apiserver/authz/node-graph.ts';
 import { componentRoles } from '../apiserver/authz/rbac/component-roles.ts';
 import { createRbac } from '../apiserver/authz/rbac/rbac.ts';
+import { encryptedStore } from '../apiserver/encryption/encrypted-store.ts';
 import { clusterAuthority } from '../apiserver/pki/cluster-authority.ts';
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts';
 import { allResources } from '../apiserver/resources/all.ts';
@@ -30,7 +31,8 @@ import type { Store } from '../store/store.ts';
 import { admissionSettings } from './admission.ts';
 import { openAudit } from './audit.ts';
 import type { ClusterRecord } from './cluster-record.ts';
-import { type ClusterConfig, ConfigError } from './config.ts';
+import type { ClusterConfig } from './config.ts';
+import { openEncryption } from './encryption.ts';
 import { ensureExampleImage } from './example-image.ts';
 import { anonymousAccess, createAuthenticators, createAuthorization } from './identity.ts';
 import { contextName, renderKubeconfig } from './kubeconfig.ts';
@@ -99,7 +101,9 @@ async function start(
     nodes: Object.fromEntries(plans.map(({ name }) => [name, [address]])),
     clock,
   });
-  const store = await openStore(config);
+  const encryption = await openEncryption(config, { clock, random, log: log.child({ component: 'apiserver' }) });
+  ends.push(async () => encryption.close());
+  const store = encryptedStore(await openStore(config), encryption.transformers);
   ends.push(() => store.close());
   const audit = await openAudit(config, { clock, random, log: log.child({ component: 'apiserver' }) });
   if (audit) ends.push(async () => audit.log.close());
@@ -126,7 +130,9 @@ async function start(
       authorizer,
       admission: (view) => [...builtInAdmission(view, { identity: [serviceAccounts], random, authorizer, settings }), rbac.escalation],
       rulesOf,
+      healthChecks: encryption.healthChecks,
       begin: [
+        ({ metrics }) => encryption.begin(metrics.registry),
         serviceAccounts.begin,
         rbac.begin,
         (parts) => nodeGraph.attach(parts.resources),
@@ -219,25 +225,7 @@ function logDirectoryOf({ dataDirectory }: ClusterConfig): string {
   return directory;
 }
 
-async function openStore(config: ClusterConfig): Promise<Store> {
-  const file = config.encryptionProviderConfig;
-  if (file === undefined) return openPlainStore(config);
-  const [{ readEncryptionConfiguration, EncryptionConfigurationError }, { encryptedStore }] = await Promise.all([
-    import('../apiserver/encryption/configuration.ts'),
-    import('../apiserver/encryption/encrypted-store.ts'),
-  ]);
-  try {
-    const rules = readEncryptionConfiguration(readFileSync(file, 'utf8'));
-    return encryptedStore(await openPlainStore(config), rules);
-  } catch (error) {
-    if (error instanceof EncryptionConfigurationError || (error instanceof Error && 'code' in error)) {
-      throw new ConfigError(`--encryption-provider-config ${file}: ${error.message}`);
-    }
-    throw error;
-  }
-}
-
-async function openPlainStore({ etcdServers, dataDirectory, name }: ClusterConfig): Promise<Store> {
+async function openStore({ etcdServers, dataDirectory, name }: ClusterConfig): Promise<Store> {
   if (etcdServers.length > 0) {
     // Its client is large, and most clusters need none.
     const { openEtcdStore } = await import('../store/etcd.ts');

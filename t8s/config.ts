@@ -34,6 +34,8 @@ export interface ClusterConfig extends ServingConfig {
   tokenAuthFile: string | undefined;
   /** EncryptionConfiguration: what is encrypted in the store, and with which keys. */
   encryptionProviderConfig: string | undefined;
+  /** Read it again whenever it changes. */
+  encryptionProviderConfigAutomaticReload: boolean;
   /** audit.k8s.io/v1 Policy: which requests are recorded. */
   auditPolicyFile: string | undefined;
   /** Where; nothing is recorded without a policy. */
@@ -216,6 +218,7 @@ const readers = {
   serviceCidr: cidr,
   tokenAuthFile: text,
   encryptionProviderConfig: text,
+  encryptionProviderConfigAutomaticReload: truth,
   auditPolicyFile: text,
   auditLogPath: text,
   auditLogMaxsize: integer(1, 100_000),
@@ -278,6 +281,7 @@ export function readConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv, isRoot: b
     tokenAuthFile: read('tokenAuthFile'),
     serviceCidr: read('serviceCidr'),
     encryptionProviderConfig: read('encryptionProviderConfig'),
+    encryptionProviderConfigAutomaticReload: read('encryptionProviderConfigAutomaticReload') ?? false,
     auditPolicyFile: read('auditPolicyFile'),
     auditLogPath: read('auditLogPath'),
     auditLogMaxsize: read('auditLogMaxsize'),
@@ -325,6 +329,8 @@ function checkTogether(config: ClusterConfig): void {
   const { authorizationMode, authorizationWebhookConfigFile, oidcIssuerUrl, oidcClientId, auditPolicyFile, auditLogPath } = config;
   if (authorizationMode.includes('Webhook') !== (authorizationWebhookConfigFile !== undefined))
     throw new ConfigError('authorizationMode Webhook and authorizationWebhookConfigFile go together');
+  if (config.encryptionProviderConfigAutomaticReload && config.encryptionProviderConfig === undefined)
+    throw new ConfigError('encryptionProviderConfigAutomaticReload must be set with encryptionProviderConfig');
   if ((oidcIssuerUrl === undefined) !== (oidcClientId === undefined)) throw new ConfigError('oidcIssuerUrl and oidcClientId go together');
   if (oidcIssuerUrl === undefined && (config.oidcCaFile ?? config.oidcGroupsClaim ?? config.oidcUsernameClaim))
     throw new ConfigError('oidc settings want oidcIssuerUrl and oidcClientId');

@@ -4,7 +4,7 @@
 
 import { StatusError } from '../../api/status.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
-import type { Entry, StoreEvent } from '../../store/store.ts';
+import { type Entry, type StoreEvent, UnreadableValueError } from '../../store/store.ts';
 import type { ObjectCodec } from '../registry/object-codec.ts';
 import type { FeedTarget, StoreFeed } from './store-feed.ts';
 
@@ -69,6 +69,15 @@ export class ConvertedFeed implements FeedTarget {
     this.#state = 'converting';
     this.#reached = revisionOf(event) - 1;
     this.#working = this.#convertQueue();
+  }
+
+  fail(error: UnreadableValueError): void {
+    this.#filling++;
+    this.#queue = [];
+    this.#retry?.cancel();
+    // There is nothing to convert: the feed fills everything anew once it can be read.
+    this.#state = 'current';
+    this.#cache?.fail(error);
   }
 
   /**
@@ -145,7 +154,7 @@ export class ConvertedFeed implements FeedTarget {
       if (this.#state !== 'failed') return;
       this.#refill().catch((error: unknown) => {
         // It is tried again in its time, and whoever reads hears of it.
-        if (!(error instanceof StatusError)) throw error;
+        if (!(error instanceof StatusError || error instanceof UnreadableValueError)) throw error;
       });
     });
   }

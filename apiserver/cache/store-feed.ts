@@ -2,9 +2,9 @@
 // consistent read is a wait for one number.
 
 import type { Subscription } from 'rxjs';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { Entry, Store, StoreEvent, WatchBatch } from '../../store/store.ts';
+import { type Entry, type Store, type StoreEvent, UnreadableValueError, type WatchBatch } from '../../store/store.ts';
 
 /** What the feed fills. */
 export interface FeedTarget {
@@ -13,11 +13,14 @@ export interface FeedTarget {
   reset(pages: AsyncIterable<Entry[]>, revision: number): Promise<void>;
   /** Called for every write under `prefix`, also while `reset` is still reading. */
   apply(event: StoreEvent): void;
+  /** What the store holds cannot be read: nothing is told until the next `reset`; one that is under way counts no more. */
+  fail(error: UnreadableValueError): void;
 }
 
 const root = '/registry/';
 const pageLimit = 2000;
 const restartDelayMs = 200;
+const unreadableRetryDelayMs = 1000;
 
 interface Waiter {
   revision: number;
@@ -29,6 +32,8 @@ export class StoreFeed {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #targets = new Map<string, FeedTarget[]>();
+  /** Targets whose values could not be read, with what tries again. */
+  readonly #unreadable = new Map<FeedTarget, Timer>();
   #revision = 0;
   #subscription: Subscription | undefined;
   #waiters: Waiter[] = [];
@@ -48,6 +53,11 @@ export class StoreFeed {
 
   get isSynced(): boolean {
     return this.#isSynced;
+  }
+
+  /** Prefixes under which there are values that cannot be read. */
+  get unreadablePrefixes(): string[] {
+    return [...new Set([...this.#unreadable.keys()].map(({ prefix }) => prefix))];
   }
 
   /** Fills the targets added so far and follows the store from there. */
@@ -76,6 +86,7 @@ export class StoreFeed {
     const left = (this.#targets.get(target.prefix) ?? []).filter((t) => t !== target);
     if (left.length) this.#targets.set(target.prefix, left);
     else this.#targets.delete(target.prefix);
+    this.#forgetFailure(target);
   }
 
   /** What the store holds as of what the feed has told so far: whatever comes later, `apply` is called for. */
@@ -108,16 +119,22 @@ export class StoreFeed {
     this.#subscription?.unsubscribe();
     for (const waiter of this.#waiters) waiter.resolve(false);
     this.#waiters = [];
+    for (const target of [...this.#unreadable.keys()]) this.#forgetFailure(target);
   }
 
   #apply(batch: WatchBatch): void {
     for (const event of batch.events) {
       const key = event.type === 'put' ? event.entry.key : event.key;
       const targets = this.#targets.get(key.slice(0, key.indexOf('/', key.indexOf('/', root.length) + 1) + 1));
-      if (targets) for (const target of targets) target.apply(event);
+      if (targets) for (const target of targets) this.#tell(target, event);
     }
     this.#revision = batch.revision;
     if (this.#waiters.length) this.#settleWaiters();
+  }
+
+  #tell(target: FeedTarget, event: StoreEvent): void {
+    if (event.type === 'put' && event.entry.unreadable) this.#fail(target, event.entry.unreadable);
+    else if (!this.#unreadable.has(target)) target.apply(event);
   }
 
   #settleWaiters(): void {
@@ -128,7 +145,32 @@ export class StoreFeed {
   }
 
   async #fill(target: FeedTarget, revision: number): Promise<void> {
-    await target.reset(this.#pages(target.prefix, revision), revision);
+    const hadFailed = this.#forgetFailure(target);
+    try {
+      await target.reset(this.#pages(target.prefix, revision), revision);
+    } catch (error) {
+      if (!(error instanceof UnreadableValueError)) throw error;
+      this.#fail(target, error, hadFailed);
+    }
+  }
+
+  /** The other targets go on; this one is tried again, since a key may come back or the value may go. */
+  #fail(target: FeedTarget, error: UnreadableValueError, isKnown = this.#forgetFailure(target)): void {
+    target.fail(error);
+    if (this.#isClosed) return;
+    if (!isKnown) this.#log.error('a kind cannot be read', { prefix: target.prefix, error: error.message });
+    const retry = this.#clock.setTimer(unreadableRetryDelayMs, () => {
+      this.#fill(target, this.#revision).catch((failure: unknown) => {
+        if (!this.#isClosed) this.#fail(target, new UnreadableValueError(target.prefix, String(failure), { cause: failure }), true);
+      });
+    });
+    this.#unreadable.set(target, retry);
+  }
+
+  /** Whether there was one. */
+  #forgetFailure(target: FeedTarget): boolean {
+    this.#unreadable.get(target)?.cancel();
+    return this.#unreadable.delete(target);
   }
 
   async *#pages(prefix: string, revision: number) {

@@ -5,7 +5,7 @@ import type { FieldSelector } from '../../api/fields.ts';
 import { fieldSelectorMatches } from '../../api/fields.ts';
 import { type Selector, selectorMatches } from '../../api/labels.ts';
 import { goneError } from '../../api/status.ts';
-import type { Entry, StoreEvent } from '../../store/store.ts';
+import type { Entry, StoreEvent, UnreadableValueError } from '../../store/store.ts';
 import type { ObjectCodec, StoredObject } from '../registry/object-codec.ts';
 import type { FeedTarget, StoreFeed } from './store-feed.ts';
 
@@ -69,6 +69,9 @@ export class WatchCache implements FeedTarget {
   #bytes = 0;
   /** Changes that arrive while `reset` reads. */
   #waiting: StoreEvent[] | undefined;
+  /** Counts fillings: one that was begun before the newest, or before a failure, has no more to say. */
+  #filling = 0;
+  #failure: UnreadableValueError | undefined;
   readonly #listeners = new Set<CacheListener>();
   readonly counts: CacheCounts = {
     lists: 0,
@@ -110,7 +113,26 @@ export class WatchCache implements FeedTarget {
     return this.#bytes;
   }
 
+  /** False: there is something that cannot be read, and nothing is here. Lists throw it; whoever wants one object asks the store. */
+  get isReadable(): boolean {
+    return this.#failure === undefined;
+  }
+
+  fail(error: UnreadableValueError): void {
+    this.#filling++;
+    this.#failure = error;
+    this.#waiting = undefined;
+    this.#keys = [];
+    this.#objects = new Map();
+    this.#bytes = 0;
+    this.#ring = [];
+    this.#ringBytes = 0;
+    this.#ringAfter = this.revision;
+    this.expire();
+  }
+
   async reset(pages: AsyncIterable<Entry[]>, revision: number): Promise<void> {
+    const own = ++this.#filling;
     this.#waiting = [];
     const keys: string[] = [];
     const objects = new Map<string, StoredObject>();
@@ -123,6 +145,8 @@ export class WatchCache implements FeedTarget {
         bytes += object.wire.length;
       }
     }
+    if (own !== this.#filling) return;
+    this.#failure = undefined;
     for (const listener of [...this.#listeners]) listener.expired();
     this.counts.initializations++;
     this.counts.initialEvents += keys.length;
@@ -169,8 +193,12 @@ export class WatchCache implements FeedTarget {
     return this.#objects.get(key);
   }
 
-  /** What is selected, in order of keys; those after the key `after`. */
+  /**
+   * What is selected, in order of keys; those after the key `after`.
+   * @throws UnreadableValueError
+   */
   list(selection: Selection, after = ''): StoredObject[] {
+    if (this.#failure) throw this.#failure;
     if (selection.name) {
       const found = this.#byName(selection);
       this.counts.listFetched += found.length;
@@ -200,9 +228,10 @@ export class WatchCache implements FeedTarget {
 
   /**
    * The remembered changes after `revision`, in order.
-   * @throws StatusError Expired when some are forgotten
+   * @throws StatusError Expired when some are forgotten; UnreadableValueError
    */
   changesAfter(revision: number): readonly Change[] {
+    if (this.#failure) throw this.#failure;
     if (revision < this.#ringAfter) throw goneError(`too old resource version: ${revision} (${this.#ringAfter})`);
     let low = 0;
     let high = this.#ring.length;

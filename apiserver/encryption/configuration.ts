@@ -1,85 +1,150 @@
-// EncryptionConfiguration of apiserver.config.k8s.io/v1: which resources are encrypted in the store, and with what.
+// EncryptionConfiguration of apiserver.config.k8s.io/v1 as it stands in its file: read strictly, with its defaults. Whether it
+// makes sense is validation.ts's to say.
 
 import { parse, YAMLParseError } from 'yaml';
-import { aesCbc, aesGcm, identity, type Transformer } from './transformers.ts';
-
-export interface EncryptionRule {
-  /** `secrets`, `deployments.apps`, `*.apps`, `*.` (the core group) or `*.*`. */
-  readonly resources: readonly string[];
-  /** The first writes; all read. */
-  readonly transformers: readonly Transformer[];
-}
+import { strictObject } from '../admission/configuration/strict-object.ts';
+import { AdmissionConfigurationError } from '../admission/plugin-order.ts';
 
 /** The configuration cannot be used. */
 export class EncryptionConfigurationError extends Error {
   override name = 'EncryptionConfigurationError';
 }
 
-interface Key {
+export interface Key {
+  readonly name: string;
+  /** In base64. */
+  readonly secret: string;
+}
+
+export interface KmsConfiguration {
+  readonly apiVersion: string;
+  readonly name: string;
+  readonly cachesize: number | undefined;
+  readonly endpoint: string;
+  readonly timeoutMs: number;
+}
+
+/** Exactly one is there in a provider that makes sense. */
+export interface Provider {
+  readonly aesgcm?: { readonly keys: readonly Key[] };
+  readonly aescbc?: { readonly keys: readonly Key[] };
+  readonly secretbox?: { readonly keys: readonly Key[] };
+  readonly identity?: object;
+  readonly kms?: KmsConfiguration;
+}
+
+export interface ResourceConfiguration {
+  /** `secrets`, `deployments.apps`, `*.apps`, `*.` (the core group) or `*.*`. */
+  readonly resources: readonly string[];
+  /** The first writes; all read. */
+  readonly providers: readonly Provider[];
+}
+
+export interface EncryptionConfiguration {
+  readonly resources: readonly ResourceConfiguration[];
+}
+
+const keys = { keys: [{ name: 'string', secret: 'string' }] } as const;
+const kind = {
+  kind: 'EncryptionConfiguration',
+  group: 'apiserver.config.k8s.io',
+  versions: ['v1'],
+  shape: {
+    resources: [
+      {
+        resources: ['string'],
+        providers: [
+          {
+            aesgcm: keys,
+            aescbc: keys,
+            secretbox: keys,
+            identity: {},
+            kms: { apiVersion: 'string', name: 'string', cachesize: 'integer', endpoint: 'string', timeout: 'string' },
+          },
+        ],
+      },
+    ],
+  },
+} as const;
+
+interface KeysJson {
+  keys?: ({ name?: string; secret?: string } | null)[] | null;
+}
+interface KmsJson {
+  apiVersion?: string;
   name?: string;
-  secret?: string;
+  cachesize?: number | null;
+  endpoint?: string;
+  timeout?: string | null;
 }
-
-interface Provider {
-  aesgcm?: { keys?: Key[] };
-  aescbc?: { keys?: Key[] };
+interface ProviderJson {
+  aesgcm?: KeysJson | null;
+  aescbc?: KeysJson | null;
+  secretbox?: KeysJson | null;
   identity?: object | null;
+  kms?: KmsJson | null;
+}
+interface ConfigurationJson {
+  resources?: ({ resources?: string[] | null; providers?: (ProviderJson | null)[] | null } | null)[] | null;
 }
 
-const apiVersion = 'apiserver.config.k8s.io/v1';
-const kind = 'EncryptionConfiguration';
+const timeoutMsDefault = 3000;
+/** Of KMS v1, which alone has such a cache. */
+const cacheSizeDefault = 1000;
 
 /** @throws EncryptionConfigurationError */
-export function readEncryptionConfiguration(text: string): EncryptionRule[] {
-  const document = parseYaml(text) as {
-    apiVersion?: string;
-    kind?: string;
-    resources?: { resources?: string[]; providers?: Provider[] }[];
-  } | null;
-  if (document?.apiVersion !== apiVersion || document.kind !== kind) fail('', `want apiVersion ${apiVersion} and kind ${kind}`);
-  const rules = document?.resources ?? [];
-  if (!Array.isArray(rules) || rules.length === 0) fail('resources', 'at least one entry is required');
-  return rules.map(({ resources = [], providers = [] }, index) => {
-    const path = `resources[${index}]`;
-    if (resources.length === 0) fail(`${path}.resources`, 'at least one resource is required');
-    if (providers.length === 0) fail(`${path}.providers`, 'at least one provider is required');
-    const transformers = providers.flatMap((provider, at) => transformersOf(provider, `${path}.providers[${at}]`));
-    return { resources, transformers };
-  });
+export function readEncryptionConfiguration(text: string): EncryptionConfiguration {
+  const { resources } = strictly(text) as ConfigurationJson;
+  return {
+    resources: (resources ?? []).map((rule) => ({
+      resources: rule?.resources ?? [],
+      providers: (rule?.providers ?? []).map((provider) => providerOf(provider ?? {})),
+    })),
+  };
 }
 
-function transformersOf(provider: Provider, path: string): Transformer[] {
-  const names = Object.keys(provider);
-  if (names.length !== 1) fail(path, 'exactly one provider is wanted in each entry');
-  if (names[0] === 'identity') return [identity];
-  if (provider.aesgcm) return keysOf(provider.aesgcm.keys, `${path}.aesgcm`).map(([name, secret]) => aesGcm(name, secret));
-  if (provider.aescbc) return keysOf(provider.aescbc.keys, `${path}.aescbc`).map(([name, secret]) => aesCbc(name, secret));
-  return fail(path, `provider ${names[0]} is not supported; there are aesgcm, aescbc and identity`);
-}
-
-function keysOf(keys: Key[] | undefined, path: string): [string, Buffer][] {
-  if (!keys?.length) fail(`${path}.keys`, 'at least one key is required');
-  const names = new Set<string>();
-  return (keys ?? []).map(({ name = '', secret = '' }, index) => {
-    const at = `${path}.keys[${index}]`;
-    if (!name || name.includes(':')) fail(`${at}.name`, "a name without ':' is required");
-    if (names.has(name)) fail(`${at}.name`, `duplicate name ${JSON.stringify(name)}`);
-    names.add(name);
-    const bytes = Buffer.from(secret, 'base64');
-    if (![16, 24, 32].includes(bytes.length)) fail(`${at}.secret`, `want 16, 24 or 32 bytes in base64, got ${bytes.length}`);
-    return [name, bytes];
-  });
-}
-
-function parseYaml(text: string): unknown {
+function strictly(text: string): unknown {
   try {
-    return parse(text);
+    return strictObject(parse(text), kind);
   } catch (error) {
-    if (error instanceof YAMLParseError) return fail('', error.message);
+    if (error instanceof YAMLParseError || error instanceof AdmissionConfigurationError)
+      throw new EncryptionConfigurationError(error.message, { cause: error });
     throw error;
   }
 }
 
-function fail(path: string, why: string): never {
-  throw new EncryptionConfigurationError(path ? `${path}: ${why}` : why);
+function providerOf({ aesgcm, aescbc, secretbox, identity, kms }: ProviderJson): Provider {
+  return {
+    ...(aesgcm ? { aesgcm: keysOf(aesgcm) } : {}),
+    ...(aescbc ? { aescbc: keysOf(aescbc) } : {}),
+    ...(secretbox ? { secretbox: keysOf(secretbox) } : {}),
+    ...(identity ? { identity } : {}),
+    ...(kms ? { kms: kmsOf(kms) } : {}),
+  };
+}
+
+const keysOf = ({ keys: list }: KeysJson) => ({
+  keys: (list ?? []).map((key) => ({ name: key?.name ?? '', secret: key?.secret ?? '' })),
+});
+
+function kmsOf({ apiVersion, name = '', cachesize, endpoint = '', timeout }: KmsJson): KmsConfiguration {
+  const version = apiVersion || 'v1';
+  return {
+    apiVersion: version,
+    name,
+    endpoint,
+    cachesize: cachesize ?? (version === 'v1' ? cacheSizeDefault : undefined),
+    timeoutMs: timeout ? durationMs(timeout) : timeoutMsDefault,
+  };
+}
+
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration as Go writes it, also a negative one, which is refused later. */
+function durationMs(text: string): number {
+  const [, sign, amounts = ''] = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.exec(text) ?? [];
+  if (!amounts) throw new EncryptionConfigurationError(`time: invalid duration ${JSON.stringify(text)}`);
+  let ms = 0;
+  for (const [, amount, unit] of amounts.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)) ms += Number(amount) * (unitMs[unit as string] ?? 0);
+  return sign === '-' ? -ms : ms;
 }

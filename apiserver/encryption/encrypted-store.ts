@@ -1,68 +1,81 @@
-// A store whose values of chosen resources are encrypted at rest: stands between the registries and the store itself,
-// which sees no clear text. Everything else passes through.
+// A store whose values are encrypted at rest as an EncryptionConfiguration says: stands between the registries and the
+// store itself, which sees no clear text.
 
-import { map } from 'rxjs';
-import { ConflictError, type Entry, KeyExistsError, type Store, type StoreEvent } from '../../store/store.ts';
-import type { EncryptionRule } from './configuration.ts';
-import { startsWith, type Transformer } from './transformers.ts';
+import { Observable } from 'rxjs';
+import {
+  ConflictError,
+  type Entry,
+  KeyExistsError,
+  SlowWatcherError,
+  type Store,
+  type StoreEvent,
+  UnreadableValueError,
+  type WatchBatch,
+} from '../../store/store.ts';
+import { groupResourceOfKey } from './group-resource.ts';
+import type { ResourceTransformers } from './resource-transformers.ts';
 
-/** A stored value cannot be read with the keys there are. */
-export class DecryptionError extends Error {
-  override name = 'DecryptionError';
-  constructor(key: string, why: string, cause?: unknown) {
-    super(`the value of ${key} cannot be decrypted: ${why}`, { cause });
-  }
-}
+/** Batches of a watch that wait for somebody outside to decrypt the first of them. */
+const waitingBatchesMax = 1000;
 
-/** `store` with what `rules` name encrypted; closing it closes `store`. */
-export function encryptedStore(store: Store, rules: readonly EncryptionRule[]): Store {
-  const transformersOf = resourceMatcher(rules);
-  /** Keys whose value was written with another than the first transformer. */
-  const outdated = new Set<string>();
-
+/** `store` with what `transformers` are for encrypted; closing it closes `store`. */
+export function encryptedStore(store: Store, transformers: ResourceTransformers): Store {
   function seal(key: string, value: Uint8Array): Uint8Array {
-    return transformersOf(key)?.[0]?.encrypt(value, key) ?? value;
+    const resource = groupResourceOfKey(key);
+    return resource ? transformers.of(resource).encrypt(value, key) : value;
   }
 
-  function open(entry: Entry): Entry {
-    const transformers = transformersOf(entry.key);
-    if (!transformers) return entry;
-    // Every value begins with identity's empty prefix, so that one only takes what no other does.
-    const matching = transformers.filter(({ prefix }) => startsWith(entry.value, prefix));
-    const found = matching.find(({ prefix }) => prefix.length > 0) ?? matching[0];
-    if (!found) throw new DecryptionError(entry.key, 'no matching prefix found');
-    if (found === transformers[0]) outdated.delete(entry.key);
-    else outdated.add(entry.key);
+  function decrypt({ key, value }: Entry) {
+    const resource = groupResourceOfKey(key);
+    return resource ? transformers.of(resource).decrypt(value, key) : { value, isStale: false };
+  }
+
+  /** @throws UnreadableValueError, whose message `describe` makes */
+  function open(entry: Entry, describe: (why: string) => string): Entry | Promise<Entry> {
+    const failed = (error: unknown): never => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UnreadableValueError(entry.key, describe(why), { cause: error });
+    };
+    const opened = (value: Uint8Array) => (value === entry.value ? entry : { ...entry, value });
     try {
-      return { ...entry, value: found.decrypt(entry.value.subarray(found.prefix.length), entry.key) };
+      const result = decrypt(entry);
+      return result instanceof Promise ? result.then(({ value }) => opened(value), failed) : opened(result.value);
     } catch (error) {
-      throw new DecryptionError(entry.key, error instanceof Error ? error.message : String(error), error);
+      return failed(error);
     }
   }
 
-  /** Deleted values may have been written with keys that are gone; nobody needs them to know of the deletion. */
-  function openPrevious(entry: Entry): Entry {
+  const openOne = (entry: Entry) => open(entry, (why) => why);
+  const openListed = (entry: Entry) => open(entry, (why) => `unable to transform key ${JSON.stringify(entry.key)}: ${why}`);
+
+  /** What cannot be read is delivered as such: other keys' events must not stay away for it. */
+  function openEvent(event: StoreEvent): StoreEvent | Promise<StoreEvent> {
+    if (event.type === 'delete') return event;
+    const opened = (entry: Entry): StoreEvent => ({ ...event, entry });
+    const unreadable = (error: unknown): StoreEvent => {
+      if (!(error instanceof UnreadableValueError)) throw error;
+      return opened({ ...event.entry, value: new Uint8Array(), unreadable: error });
+    };
     try {
-      return open(entry);
+      const entry = openListed(event.entry);
+      return entry instanceof Promise ? entry.then(opened, unreadable) : opened(entry);
     } catch (error) {
-      if (!(error instanceof DecryptionError)) throw error;
-      return { ...entry, value: new Uint8Array() };
+      return unreadable(error);
     }
   }
 
-  function openEvent(event: StoreEvent): StoreEvent {
-    const previous = event.previous && openPrevious(event.previous);
-    if (event.type === 'put') return { type: 'put', entry: open(event.entry), previous };
-    outdated.delete(event.key);
-    return { ...event, previous: previous ?? event.previous };
+  function openBatch({ events, revision }: WatchBatch): WatchBatch | Promise<WatchBatch> {
+    const opened = all(events.map(openEvent));
+    return opened instanceof Promise ? opened.then((ready) => ({ events: ready, revision })) : { events: opened, revision };
   }
 
+  /** Somebody else's newest value comes with the refusal to overwrite it. */
   async function writing<R>(write: Promise<R>): Promise<R> {
     try {
       return await write;
     } catch (error) {
-      if (error instanceof KeyExistsError) throw new KeyExistsError(error.key, open(error.current));
-      if (error instanceof ConflictError) throw new ConflictError(error.key, error.current && open(error.current));
+      if (error instanceof KeyExistsError) throw new KeyExistsError(error.key, await openOne(error.current));
+      if (error instanceof ConflictError) throw new ConflictError(error.key, error.current && (await openOne(error.current)));
       throw error;
     }
   }
@@ -73,33 +86,64 @@ export function encryptedStore(store: Store, rules: readonly EncryptionRule[]): 
     compact: (revision) => store.compact(revision),
     sizeBytes: () => store.sizeBytes(),
     close: () => store.close(),
-    isOutdated: (key) => outdated.has(key),
+    async isOutdated(key) {
+      const entry = await store.get(key);
+      return entry !== undefined && (await decrypt(entry)).isStale;
+    },
     async get(key, revision) {
       const entry = await store.get(key, revision);
-      return entry && open(entry);
+      return entry && openOne(entry);
     },
     async list(prefix, options) {
       const result = await store.list(prefix, options);
-      return { ...result, entries: result.entries.map(open) };
+      return { ...result, entries: await all(result.entries.map(openListed)) };
     },
-    put: (key, value, expectedRevision) => writing(store.put(key, seal(key, value), expectedRevision)),
+    async put(key, value, expectedRevision) {
+      return writing(store.put(key, seal(key, value), expectedRevision));
+    },
     delete: (key, expectedRevision) => writing(store.delete(key, expectedRevision)),
-    watch: (prefix, afterRevision) =>
-      store.watch(prefix, afterRevision).pipe(map(({ events, revision }) => ({ events: events.map(openEvent), revision }))),
+    watch: (prefix, afterRevision) => inOrder(store.watch(prefix, afterRevision), openBatch),
   };
 }
 
-/** Which transformers are for a key; the first rule that names its resource decides. */
-function resourceMatcher(rules: readonly EncryptionRule[]): (key: string) => readonly Transformer[] | undefined {
-  const known = new Map<string, readonly Transformer[] | undefined>();
-  return (key) => {
-    if (!key.startsWith('/registry/')) return undefined;
-    const [, , group = '', plural = ''] = key.split('/', 4);
-    const resource = `${group}/${plural}`;
-    if (known.has(resource)) return known.get(resource);
-    const names = group === 'core' ? [plural, '*.', '*.*'] : [`${plural}.${group}`, `*.${group}`, '*.*'];
-    const found = rules.find(({ resources }) => resources.some((name) => names.includes(name)))?.transformers;
-    known.set(resource, found);
-    return found;
-  };
+/** A promise only when one of them is. */
+function all<T>(values: (T | Promise<T>)[]): T[] | Promise<T[]> {
+  return values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as T[]);
+}
+
+/** Maps every batch in order; those that come while one is waited for, wait too, up to a bound. */
+function inOrder(source: Observable<WatchBatch>, map: (batch: WatchBatch) => WatchBatch | Promise<WatchBatch>): Observable<WatchBatch> {
+  return new Observable((subscriber) => {
+    /** Undefined while nobody waits. */
+    let waiting: WatchBatch[] | undefined;
+    let isComplete = false;
+    async function drain(first: Promise<WatchBatch>): Promise<void> {
+      try {
+        subscriber.next(await first);
+        for (let batch = waiting?.shift(); batch && !subscriber.closed; batch = waiting?.shift()) subscriber.next(await map(batch));
+        waiting = undefined;
+        if (isComplete) subscriber.complete();
+      } catch (error) {
+        subscriber.error(error);
+      }
+    }
+    return source.subscribe({
+      next(batch) {
+        if (waiting) {
+          if (waiting.push(batch) > waitingBatchesMax) subscriber.error(new SlowWatcherError(waitingBatchesMax));
+          return;
+        }
+        const mapped = map(batch);
+        if (mapped instanceof Promise) {
+          waiting = [];
+          void drain(mapped);
+        } else subscriber.next(mapped);
+      },
+      error: (error) => subscriber.error(error),
+      complete() {
+        if (waiting) isComplete = true;
+        else subscriber.complete();
+      },
+    });
+  });
 }

@@ -14,7 +14,7 @@ export const getObject: ResourceHandler = async (ctx, served, server) => {
   if (asked !== undefined) await waitForRevision(server, asked, served);
   else isRecent = (served.conversion ?? server.feed).revision >= (await server.store.currentRevision());
   const key = served.registry.codec.keyOf(namespace, info.name);
-  const object = isRecent ? served.cache.get(key) : await served.registry.fresh(namespace, info.name);
+  const object = isRecent && served.cache.isReadable ? served.cache.get(key) : await served.registry.fresh(namespace, info.name);
   if (!object) throw notFoundError(served.kind, info.name);
   return sendObject(ctx, served, object, 200, server.clock.nowMs());
 };

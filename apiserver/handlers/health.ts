@@ -7,18 +7,25 @@ export interface HealthCheck {
   name: string;
   /** Only asked whether the server is ready, not whether it lives. */
   isReadinessOnly?: boolean;
+  /** Not asked whether the server lives: what is wrong is outside of it, and a restart would not help. */
+  sparesLiveness?: boolean;
   /** undefined: fine; otherwise why not. */
   problem(): Promise<string | undefined> | string | undefined;
 }
 
 const textType = 'text/plain; charset=utf-8';
 
+/** Whether `endpoint` asks this check: healthz, livez or readyz. */
+export function isAskedAt({ isReadinessOnly = false, sparesLiveness = false }: HealthCheck, endpoint: string): boolean {
+  return endpoint === 'readyz' || (!isReadinessOnly && !(sparesLiveness && endpoint === 'livez'));
+}
+
 /** Serves `/healthz`, `/healthz/NAME` and the like; false when the path is none of them. */
 export async function serveHealth(ctx: ApiContext, checks: readonly HealthCheck[], metrics: HealthMetrics): Promise<boolean> {
   // A check's name may have slashes of its own.
   const [, endpoint = '', ...names] = ctx.state.info.path.split('/');
   if (endpoint !== 'healthz' && endpoint !== 'livez' && endpoint !== 'readyz') return false;
-  const asked = checks.filter((check) => endpoint === 'readyz' || !check.isReadinessOnly);
+  const asked = checks.filter((check) => isAskedAt(check, endpoint));
   const checkName = names.join('/');
   ctx.set('X-Content-Type-Options', 'nosniff');
   if (checkName) {

@@ -3,7 +3,7 @@
 import { type ApiContext, jsonType, send } from '../context.ts';
 import type { RemoteVersion } from '../discovery/documents.ts';
 import type { ResourceTable } from '../registry/resource-table.ts';
-import type { HealthCheck } from './health.ts';
+import { type HealthCheck, isAskedAt } from './health.ts';
 
 export interface RootPathsOptions {
   resources: ResourceTable;
@@ -28,11 +28,7 @@ export function rootPaths({ resources, remote, checks, others }: RootPathsOption
     paths.add(group ? `/apis/${group}` : '/api');
     paths.add(group ? `/apis/${group}/${version}` : `/api/${version}`);
   }
-  for (const { name, isReadinessOnly } of checks) {
-    paths.add(`/readyz/${name}`);
-    if (isReadinessOnly) continue;
-    paths.add(`/healthz/${name}`);
-    paths.add(`/livez/${name}`);
-  }
+  for (const check of checks)
+    for (const endpoint of ['readyz', 'healthz', 'livez']) if (isAskedAt(check, endpoint)) paths.add(`/${endpoint}/${check.name}`);
   return [...paths].sort();
 }

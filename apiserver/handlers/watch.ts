@@ -2,8 +2,9 @@
 
 import { parseMarked } from '../../api/json.ts';
 import { apiVersionOf } from '../../api/kind.ts';
-import { StatusError } from '../../api/status.ts';
+import { internalError, StatusError } from '../../api/status.ts';
 import type { KubeObject } from '../../api/wire.ts';
+import { UnreadableValueError } from '../../store/store.ts';
 import type { Selection } from '../cache/watch-cache.ts';
 import { type EventEncoding, type EventType, WatchChannel } from '../cache/watch-channel.ts';
 import { type ApiContext, jsonType, type Sink } from '../context.ts';
@@ -44,8 +45,8 @@ export const watchObjects: ResourceHandler = async (ctx, served, server) => {
     ctx.state.watchBegun?.();
     await watch.ended;
   } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    watch.write(encoding.error(error));
+    if (!(error instanceof StatusError || error instanceof UnreadableValueError)) throw error;
+    watch.write(encoding.error(error instanceof StatusError ? error : internalError(error.message)));
     watch.end();
   } finally {
     channel?.remove(watch);

@@ -160,10 +160,12 @@ export class Registry {
 
   /** Whether the store holds exactly this already: in the version that is stored now, too. */
   async #isStored(current: StoredObject, old: KubeObject, bytes: Buffer): Promise<boolean> {
-    if (!this.declaration.versions) return isUnchanged(bytes, this.codec.encode(old)) && !this.#store.isOutdated?.(current.key);
+    if (!this.declaration.versions) return isUnchanged(bytes, this.codec.encode(old)) && !(await this.#store.isOutdated?.(current.key));
     const entry = await this.#store.get(current.key);
     return (
-      entry?.modRevision === current.revision && isUnchanged(bytes, Buffer.from(entry.value)) && !this.#store.isOutdated?.(current.key)
+      entry?.modRevision === current.revision &&
+      isUnchanged(bytes, Buffer.from(entry.value)) &&
+      !(await this.#store.isOutdated?.(current.key))
     );
   }
 
