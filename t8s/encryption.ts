@@ -20,7 +20,7 @@ export interface Encryption {
 }
 
 /** Without a file nothing is encrypted, and what is encrypted is not read. @throws ConfigError for a file that cannot be used */
-export async function openEncryption(config: ClusterConfig, { clock, log }: Ambient): Promise<Encryption> {
+export async function openEncryption(config: ClusterConfig, { clock, random, log }: Ambient): Promise<Encryption> {
   const { encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reloads } = config;
   const transformers = new ResourceTransformers();
   if (file === undefined) return { transformers, healthChecks: [], begin: () => {}, close: () => {} };
@@ -36,8 +36,10 @@ export async function openEncryption(config: ClusterConfig, { clock, log }: Ambi
       clock,
       metrics,
       reloads,
-      async openKms({ name }) {
-        throw new EncryptionConfigurationError(`KMS provider ${name}: KMS plug-ins are not supported`);
+      async openKms(kms) {
+        // gRPC is large, and most clusters need none of it here.
+        const { openKmsProvider } = await import('../apiserver/encryption/kms/provider.ts');
+        return openKmsProvider(kms, { clock, random, log, metrics });
       },
     });
   try {

@@ -26,6 +26,7 @@ await build({
 const besideTheCode = [
   'runtime/cri.proto',
   'runtime/containerd.proto',
+  'apiserver/encryption/kms/kms.proto',
   'apiserver/schema/models.generated.json',
   'apiserver/schema/descriptions.generated.json',
 ];

@@ -24,6 +24,8 @@ const table: Record<string, Room> = {
       'ws',
       'jose',
       '@noble/ciphers',
+      '@grpc/grpc-js',
+      '@grpc/proto-loader',
       '@peculiar/x509',
       'reflect-metadata',
       'prom-client',

@@ -3,11 +3,13 @@
 import { createHash } from 'node:crypto';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../../base/clock.ts';
+import { KmsMetrics } from './kms/kms-metrics.ts';
 import type { RecordTransformation } from './transformer.ts';
 
 const doubling = (start: number, count: number) => Array.from({ length: count }, (_, i) => start * 2 ** i);
 
 export class EncryptionMetrics {
+  readonly kms: KmsMetrics;
   readonly #clock: Clock;
   readonly #apiServerHash: string;
   readonly #operations = new Counter({
@@ -46,10 +48,7 @@ export class EncryptionMetrics {
   constructor(clock: Clock, apiServerId: string) {
     this.#clock = clock;
     this.#apiServerHash = `sha256:${createHash('sha256').update(apiServerId).digest('hex')}`;
-  }
-
-  get apiServerHash(): string {
-    return this.#apiServerHash;
+    this.kms = new KmsMetrics(clock, this.#apiServerHash, statusOf);
   }
 
   /** Shows everything, what was counted already too, with the server's own. */
@@ -57,6 +56,7 @@ export class EncryptionMetrics {
     for (const metric of [this.#operations, this.#reloads]) registry.registerMetric(metric);
     for (const metric of [this.#lastReload, this.#configuration]) registry.registerMetric(metric);
     registry.registerMetric(this.#seconds);
+    this.kms.join(registry);
   }
 
   transformed(resource: string, { type, prefix, seconds, error }: Parameters<RecordTransformation>[0]): void {
