@@ -22,10 +22,10 @@ test('metrics have the names and labels of Kubernetes, and no series that a clie
     );
   has(
     'apiserver_request_total',
-    'verb="CREATE"',
+    'verb="POST"',
     'dry_run="All"',
     'resource="configmaps"',
-    'scope="namespace"',
+    'scope="resource"',
     'component="apiserver"',
     'code="201"',
   );
@@ -90,4 +90,52 @@ test('the watch caches tell what they hold, hear and answer', async (t) => {
   has(`apiserver_watch_cache_resource_version{${kind}} ${await store.currentRevision()}`);
   has(`watch_cache_capacity{${kind}} 4096`);
   has(`apiserver_watch_cache_read_wait_seconds_count{${kind}} 1`);
+});
+
+test('verbs are the methods of HTTP, told apart where one does several things, so that dashboards know reading from writing', async (t) => {
+  const { ask, close } = await startServer();
+  t.after(close);
+  const path = '/api/v1/namespaces/default/configmaps';
+  const apply = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b' } };
+  await ask('POST', path, { metadata: { name: 'a' } });
+  await ask('PUT', `${path}/a`, { metadata: { name: 'a' } });
+  await ask('PATCH', `${path}/a`, {}, { 'content-type': 'application/merge-patch+json' });
+  await ask('PATCH', `${path}/b?fieldManager=x&dryRun=All&dryRun=All`, apply, { 'content-type': 'application/apply-patch+yaml' });
+  await ask('GET', path);
+  await ask('GET', '/api/v1/configmaps');
+  await ask('GET', `${path}/a`);
+  await ask('DELETE', `${path}/a`);
+  await ask('DELETE', path);
+  await ask('GET', '/livez');
+  await ask('GET', '/api/v1/namespaces/default/pods/p/log');
+  const { text } = await ask('GET', '/metrics');
+  const of = (name: string, resource: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`) && line.includes(`resource="${resource}"`))
+      .map((line) =>
+        ['verb', 'scope', 'dry_run', 'subresource']
+          .map((label) => new RegExp(`[{,]${label}="([^"]*)"`).exec(line)?.[1])
+          .join(' ')
+          .trim(),
+      )
+      .sort();
+  assert.deepEqual(of('apiserver_request_total', 'configmaps'), [
+    'APPLY resource All',
+    'DELETE namespace',
+    'DELETE resource',
+    'GET resource',
+    'LIST cluster',
+    'LIST namespace',
+    'PATCH resource',
+    'POST resource',
+    'PUT resource',
+  ]);
+  assert.ok(of('apiserver_request_total', 'pods').includes('CONNECT resource  log'));
+  assert.ok(of('apiserver_request_total', '').includes('GET   /livez'));
+  assert.deepEqual([...new Set(of('apiserver_response_sizes_count', 'configmaps'))], ['GET resource', 'LIST cluster', 'LIST namespace']);
+  assert.equal(
+    of('apiserver_request_sli_duration_seconds_count', 'configmaps').some((line) => line.startsWith('APPLY')),
+    false,
+  );
 });

@@ -15,10 +15,23 @@ export interface MetricsSources {
   buildInfo: Record<string, string>;
 }
 
+/** What a request was, in values of which there are not too many. */
+export interface RequestLabels {
+  /** `GET`, `LIST`, `WATCH`, `POST`, `PUT`, `PATCH`, `APPLY`, `DELETE`, `CONNECT`; dashboards tell reading from writing by it. */
+  verb: string;
+  group: string;
+  version: string;
+  resource: string;
+  /** Of health checks their path. */
+  subresource: string;
+  scope: string;
+}
+
 /** How a request ended. */
 export interface RequestDone {
   code: number;
-  isDryRun: boolean;
+  /** `All`, or `` for none. */
+  dryRun: string;
   seconds: number;
   /** Of those, in a queue. */
   waitedSeconds: number;
@@ -28,11 +41,14 @@ export interface RequestDone {
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 
+const component = 'apiserver';
+
 interface RequestSeries {
   total: Counter.Internal;
   duration: Histogram.Internal<string>;
-  sliDuration: Histogram.Internal<string>;
-  size: Histogram.Internal<string>;
+  /** Requests that change nothing are no service. */
+  sliDuration: Histogram.Internal<string> | undefined;
+  size: Histogram.Internal<string> | undefined;
   terminations: Counter.Internal | undefined;
 }
 
@@ -131,39 +147,36 @@ export class Metrics {
   }
 
   /** A request that another server should have answered. What it names may not be served here: no resources are told apart. */
-  requestTerminated(info: RequestInfo, component: string, code: number): void {
-    const plain = { ...requestLabels({ ...info, resource: '', subresource: '' }, scopeOf(info)), component };
-    this.#terminations.labels({ ...plain, code: String(code) }).inc();
+  requestTerminated({ group, version, verb, scope }: RequestLabels, component: string, code: number): void {
+    this.#terminations.labels({ verb, group, version, resource: '', subresource: '', scope, component, code: String(code) }).inc();
   }
 
-  /** `info` must name only what is served, so that clients cannot make up series. */
-  requestDone(info: RequestInfo, done: RequestDone): void {
-    const { code, isDryRun, seconds, waitedSeconds, bytes } = done;
-    const scope = scopeOf(info);
-    const key = `${info.verb} ${info.group} ${info.version} ${info.resource} ${info.subresource} ${scope} ${isDryRun} ${code}`;
+  /** `labels` must name only what is served, so that clients cannot make up series. */
+  requestDone(labels: RequestLabels, { code, dryRun, seconds, waitedSeconds, bytes }: RequestDone): void {
+    const { verb, group, version, resource, subresource, scope } = labels;
+    const key = `${verb} ${group} ${version} ${resource} ${subresource} ${scope} ${dryRun} ${code}`;
     let series = this.#series.get(key);
     if (!series) {
-      const labels = { ...requestLabels(info, scope), dry_run: isDryRun ? 'All' : '' };
-      const plain = requestLabels(info, scope);
+      const plain = { verb, group, version, resource, subresource, scope, component };
+      const full = { ...plain, dry_run: dryRun };
       series = {
-        total: this.#requests.labels({ ...labels, code: String(code) }),
-        duration: this.#durations.labels(labels),
-        sliDuration: this.#sliDurations.labels(plain),
-        size: this.#sizes.labels(plain),
+        total: this.#requests.labels({ ...full, code: String(code) }),
+        duration: this.#durations.labels(full),
+        sliDuration: dryRun === '' ? this.#sliDurations.labels(plain) : undefined,
+        size: verb === 'GET' || verb === 'LIST' ? this.#sizes.labels(plain) : undefined,
         terminations: code === 429 || code === 504 ? this.#terminations.labels({ ...plain, code: String(code) }) : undefined,
       };
       this.#series.set(key, series);
     }
     series.total.inc();
     series.terminations?.inc();
-    if (info.verb === 'watch') return;
     series.duration.observe(seconds);
-    series.sliDuration.observe(Math.max(0, seconds - waitedSeconds));
-    if (info.verb === 'get' || info.verb === 'list') series.size.observe(bytes);
+    series.sliDuration?.observe(Math.max(0, seconds - waitedSeconds));
+    series.size?.observe(bytes);
   }
 
-  longRunning(info: RequestInfo, change: 1 | -1): void {
-    this.#longRunning.inc(requestLabels(info, scopeOf(info)), change);
+  longRunning({ verb, group, version, resource, subresource, scope }: RequestLabels, change: 1 | -1): void {
+    this.#longRunning.inc({ verb, group, version, resource, subresource, scope, component }, change);
   }
 
   /** For parts of the server that have metrics of their own. */
@@ -178,17 +191,6 @@ export class Metrics {
   render(): Promise<string> {
     return this.#registry.render();
   }
-}
-
-function requestLabels(info: RequestInfo, scope: string) {
-  const { group, version, resource, subresource } = info;
-  return { verb: info.verb.toUpperCase(), group, version, resource, subresource, scope, component: 'apiserver' };
-}
-
-function scopeOf(info: RequestInfo): string {
-  if (!info.isResource) return '';
-  if (info.name) return 'resource';
-  return info.namespace ? 'namespace' : 'cluster';
 }
 
 function registerGauges(registry: MetricsRegistry, sources: MetricsSources): void {

@@ -9,6 +9,7 @@ import { isStatus, StatusError } from '../../api/status.ts';
 import { timestamp } from '../../base/clock.ts';
 import { type ApiContext, send } from '../context.ts';
 import type { ApiResource, RemoteVersion } from '../discovery/documents.ts';
+import { reportedVerb, scopeOf } from '../filters/measure.ts';
 import type { ServerParts } from '../handlers/handler.ts';
 import { proxyRequest } from '../handlers/proxy-request.ts';
 import { apiServerUser } from '../registry/bootstrap.ts';
@@ -100,7 +101,7 @@ export class Aggregator {
       // In plain text, as Kubernetes says it: the answer is none of an API.
       ctx.set('X-Content-Type-Options', 'nosniff');
       send(ctx, 503, 'text/plain; charset=utf-8', `${error.message}\n`);
-      this.#server.metrics.requestTerminated(info, 'aggregator', 503);
+      this.#server.metrics.requestTerminated({ ...info, verb: reportedVerb(ctx.method, info), scope: scopeOf(info) }, 'aggregator', 503);
     }
     return true;
   }
