@@ -2,9 +2,13 @@
 
 import { type CoreEvent, type EventsEvent, eventsV1 } from '../../api/core.ts';
 import { type FieldError, invalid, required } from '../../api/field-error.ts';
+import { immutableErrors } from '../../api/validation/object-meta.ts';
+import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import type { KubeObject } from '../../api/wire.ts';
-import { eventResource, validateEvent, validateEventUpdate } from './events.ts';
+import { eventResource, validateEvent } from './events.ts';
 import { serve } from './resource.ts';
+
+const componentField = 'reportingController';
 
 /** Names in events.k8s.io/v1 of fields in core/v1. */
 const renamed = {
@@ -34,15 +38,51 @@ export function toCoreEvent(event: EventsEvent | KubeObject): CoreEvent {
 /** Of an event in core/v1's form, which it takes over. */
 export const fromCoreEvent = (event: KubeObject): EventsEvent => withNames(event, toNew) as EventsEvent;
 
+function seriesErrors({ series }: EventsEvent): FieldError[] {
+  if (!series) return [];
+  return [
+    ...((series.count ?? 0) < 2 ? [invalid('series.count', '', 'should be at least 2')] : []),
+    ...(series.lastObservedTime ? [] : [required('series.lastObservedTime')]),
+  ];
+}
+
 function validateNew(event: EventsEvent): FieldError[] {
   const core = toCoreEvent(event);
-  const errors: FieldError[] = [];
+  const errors = [...validateEvent(core, componentField), ...seriesErrors(event)];
   if (!event.eventTime) errors.push(required('eventTime'));
   if (event.type !== 'Normal' && event.type !== 'Warning') errors.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`));
   for (const field of ['firstTimestamp', 'lastTimestamp', 'count'] as const)
     if (core[field]) errors.push(invalid(field, '', 'needs to be unset'));
   if (core.source?.component || core.source?.host) errors.push(invalid('source', '', 'needs to be unset'));
-  return [...validateEvent(core), ...errors];
+  return errors;
+}
+
+/** What happened cannot become something else; only how often it did is told anew. In the order of Kubernetes, by core's names. */
+const immutableFields = [
+  'involvedObject',
+  'reason',
+  'message',
+  'source',
+  'firstTimestamp',
+  'lastTimestamp',
+  'count',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+  'reportingComponent',
+  'reportingInstance',
+] as const;
+
+function validateChanged(event: EventsEvent, old: EventsEvent): FieldError[] {
+  const [core, oldCore] = [toCoreEvent(event), toCoreEvent(old)];
+  return [
+    ...validateEvent(core, componentField),
+    ...(semanticEqual(event.series, old.series) ? [] : seriesErrors(event)),
+    ...immutableFields.flatMap((field) =>
+      immutableErrors(field === 'reportingComponent' ? componentField : field, core[field], oldCore[field]),
+    ),
+  ];
 }
 
 export const eventV1Resource = serve<EventsEvent>(eventsV1, {
@@ -59,7 +99,7 @@ export const eventV1Resource = serve<EventsEvent>(eventsV1, {
     type: ({ type }) => type ?? '',
   },
   validate: validateNew,
-  validateUpdate: (event, old) => validateEventUpdate(toCoreEvent(event), toCoreEvent(old)),
+  validateUpdate: validateChanged,
   allowCreateOnUpdate: true,
   storage: { group: '', plural: 'events', decode: fromCoreEvent, encode: toCoreEvent },
   columns: eventResource.columns.map((column) => ({ ...column, cell: (event, nowMs) => column.cell(toCoreEvent(event), nowMs) })),

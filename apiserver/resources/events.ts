@@ -3,65 +3,43 @@
 
 import { type CoreEvent, events } from '../../api/core.ts';
 import { type FieldError, invalid, required } from '../../api/field-error.ts';
-import { dns1123LabelProblems, qualifiedNameProblems } from '../../api/validation/formats.ts';
-import { immutableErrors } from '../../api/validation/object-meta.ts';
+import { dns1123SubdomainProblems, qualifiedNameProblems } from '../../api/validation/formats.ts';
 import { ageOf, nameColumn, text, wide } from './columns.ts';
 import { serve } from './resource.ts';
 
-/** The scope of an event's object: cluster-scoped objects' events live in `default`, or in a node's case anywhere older. */
-function legacyErrors(event: CoreEvent, errors: FieldError[]): void {
+/** Without eventTime: an event lives where its object does, and in `default` for objects of no namespace. */
+function namespaceErrors(event: CoreEvent, errors: FieldError[]): void {
   const namespace = event.metadata?.namespace ?? '';
   const involved = event.involvedObject?.namespace ?? '';
-  if (involved === '') {
-    if (namespace !== '' && namespace !== 'default')
-      errors.push(invalid('involvedObject.namespace', involved, 'does not match event.namespace'));
-  } else if (involved !== namespace) errors.push(invalid('involvedObject.namespace', involved, 'does not match event.namespace'));
-  for (const problem of dns1123LabelProblems(namespace)) errors.push(invalid('namespace', namespace, problem));
+  const isFine = event.eventTime
+    ? involved !== '' || namespace === 'default' || namespace === 'kube-system'
+    : namespace === involved || (involved === '' && namespace === 'default');
+  if (!isFine) errors.push(invalid('involvedObject.namespace', involved, 'does not match event.namespace'));
 }
 
-/** With eventTime: the rules of events.k8s.io. */
-function strictErrors(event: CoreEvent, errors: FieldError[]): void {
-  if (!event.reportingComponent) errors.push(required('reportingController'));
-  else
-    for (const problem of qualifiedNameProblems(event.reportingComponent))
-      errors.push(invalid('reportingController', event.reportingComponent, problem));
-  if (!event.reportingInstance) errors.push(required('reportingInstance'));
-  else if (Buffer.byteLength(event.reportingInstance) > 128)
-    errors.push(invalid('reportingInstance', '', 'can have at most 128 characters'));
-  if (!event.action) errors.push(required('action'));
-  else if (Buffer.byteLength(event.action) > 128) errors.push(invalid('action', '', 'can have at most 128 characters'));
-  if (!event.reason) errors.push(required('reason'));
-  else if (Buffer.byteLength(event.reason) > 128) errors.push(invalid('reason', '', 'can have at most 128 characters'));
-  if (Buffer.byteLength(event.message ?? '') > 1024) errors.push(invalid('message', '', 'can have at most 1024 characters'));
+function lengthErrors(field: string, value: string | undefined, lengthMax: number, errors: FieldError[]): void {
+  if (Buffer.byteLength(value ?? '') > lengthMax) errors.push(invalid(field, '', `can have at most ${lengthMax} characters`));
 }
 
-export function validateEvent(event: CoreEvent): FieldError[] {
-  const errors: FieldError[] = [];
-  legacyErrors(event, errors);
-  if (event.eventTime) strictErrors(event, errors);
-  return errors;
-}
-
-const immutableFields = [
-  'involvedObject',
-  'reason',
-  'message',
-  'type',
-  'source',
-  'firstTimestamp',
-  'action',
-  'related',
-  'reportingComponent',
-] as const;
-
-export function validateEventUpdate(event: CoreEvent, old: CoreEvent): FieldError[] {
-  const errors = validateEvent(event);
-  if (!event.eventTime && !old.eventTime) return errors;
-  errors.push(...immutableErrors('eventTime', event.eventTime, old.eventTime));
-  for (const field of immutableFields) {
-    const name = field === 'reportingComponent' ? 'reportingController' : field;
-    errors.push(...immutableErrors(name, event[field], old[field]));
+/** With eventTime: what events.k8s.io asks of a writer, whichever of the two versions it uses; they name one field differently. */
+function writerErrors(event: CoreEvent, componentField: string, errors: FieldError[]): void {
+  const { reportingComponent = '' } = event;
+  if (!reportingComponent) errors.push(required(componentField));
+  for (const problem of qualifiedNameProblems(reportingComponent)) errors.push(invalid(componentField, reportingComponent, problem));
+  for (const field of ['reportingInstance', 'action', 'reason'] as const) {
+    if (!event[field]) errors.push(required(field));
+    lengthErrors(field, event[field], 128, errors);
   }
+  lengthErrors('message', event.message, 1024, errors);
+}
+
+/** All that is asked of writers of core/v1, also of changes, and the least that is asked of those of events.k8s.io/v1. */
+export function validateEvent(event: CoreEvent, componentField = 'reportingComponent'): FieldError[] {
+  const errors: FieldError[] = [];
+  namespaceErrors(event, errors);
+  if (event.eventTime) writerErrors(event, componentField, errors);
+  const namespace = event.metadata?.namespace ?? '';
+  for (const problem of dns1123SubdomainProblems(namespace)) errors.push(invalid('namespace', namespace, problem));
   return errors;
 }
 
@@ -100,8 +78,7 @@ export const eventResource = serve(events, {
     source: (event) => event.source?.component || event.reportingComponent || '',
     type: (event) => event.type ?? '',
   },
-  validate: validateEvent,
-  validateUpdate: validateEventUpdate,
+  validate: (event) => validateEvent(event),
   allowCreateOnUpdate: true,
   columns: [
     text('Last Seen', 'Time since the event was last observed.', lastSeen),
